@@ -1,0 +1,97 @@
+/**
+ * Everything an operator can set, as one value: domains, accounts, transports and routes. It is stored as one
+ * snapshot per version, read by every function (at most five seconds old) and changed only as a whole, so that
+ * no reader ever sees half a change. Passwords are not in it.
+ */
+export interface Options {
+  /** Grows by one with each change; 0 is a fresh installation. */
+  readonly version: number
+  /** The name this server gives itself: in EHLO, Received, Message-ID and DSNs. */
+  readonly hostname: string
+  readonly domains: Readonly<Record<string, HostedDomain>>
+  readonly accounts: Readonly<Record<AccountName, Account>>
+  /** Names of accounts that were removed. They are never given again: their old rows must not find a new owner. */
+  readonly removedAccounts: readonly AccountName[]
+  readonly transports: Readonly<Record<string, Relay>>
+  /** The first route that matches decides; none means that nothing can be delivered yet. */
+  readonly routes: readonly Route[]
+}
+
+/** The name of an account, as {@link isAccountName} allows. */
+export type AccountName = string
+
+/** A domain whose mail we accept. */
+export interface HostedDomain {
+  /** What may follow a local part, with any text after it: `you+shop@…` reaches `you@…` where `+` is listed. */
+  readonly separators: readonly string[]
+  /** A disabled domain sends and receives nothing. */
+  readonly disabled: boolean
+}
+
+/** One customer: addresses, a mailbox, webhooks. */
+export interface Account {
+  /** The display name of messages that name no From. */
+  readonly fullName: string
+  readonly outgoingWebhook?: OutgoingWebhook
+  readonly incomingWebhook?: IncomingWebhook
+  /** How long finished messages stay in the retired list, in milliseconds; 0 keeps none. */
+  readonly keepRetiredMessagesMs: number
+  /** The same for finished webhook calls. */
+  readonly keepRetiredWebhooksMs: number
+  /** A text refuses every login with that reason; empty allows them. */
+  readonly loginDisabled: string
+}
+
+/** Where events about the account's mail go. */
+export interface IncomingWebhook {
+  readonly url: string
+  /** The verbatim Authorization header; empty sends none. */
+  readonly authorization: string
+}
+
+/** Where delivery events go; an empty list of events means all of them. */
+export interface OutgoingWebhook extends IncomingWebhook {
+  readonly events: readonly string[]
+}
+
+/** A server that takes all mail of a route and carries it on. */
+export interface Relay {
+  readonly host: string
+  readonly port: number
+  /** `opportunistic` encrypts where offered without checking names; `required` fails without a verified certificate. */
+  readonly tls: 'none' | 'opportunistic' | 'required'
+}
+
+/** Empty lists match everything; `.example.org` matches that domain and all below it. */
+export interface Route {
+  readonly fromDomains: readonly string[]
+  readonly toDomains: readonly string[]
+  /** The route applies once this many attempts were made. */
+  readonly minimumAttempts: number
+  /** A name in {@link Options.transports}. */
+  readonly transport: string
+}
+
+/** The options of a fresh installation. */
+export const freshOptions: Options = {
+  version: 0,
+  hostname: 'localhost',
+  domains: {},
+  accounts: {},
+  removedAccounts: [],
+  transports: {},
+  routes: [],
+}
+
+/** The settings of an account that nobody has changed. */
+export const freshAccount: Account = {
+  fullName: '',
+  keepRetiredMessagesMs: 0,
+  keepRetiredWebhooksMs: 0,
+  loginDisabled: '',
+}
+
+/** Account names appear in keys and commands: 1 to 63 lower-case letters, digits, dots, dashes, underscores. */
+export function isAccountName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
+}

@@ -1,0 +1,69 @@
+import type { Instant } from '../base/clock.ts'
+import type { RowId } from '../base/row-id.ts'
+
+/**
+ * Work that is tried until it is done: a message for one recipient, or a webhook call. Both are the same machine:
+ *
+ *     waiting ──claim──► attempting ──outcome──► done
+ *        ▲                   │  └─────lease over──► claimed again as the next attempt
+ *        └──────outcome──────┘
+ *
+ * A row is claimed before anything is tried and settled after, each by one conditional write; whoever fails a
+ * condition has nothing to do. So any number of workers may be told of the same row, at any time, twice.
+ */
+export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
+  readonly account: string
+  readonly id: RowId
+  readonly state: 'waiting' | 'attempting' | 'done'
+  /** How often the row was claimed; the next claim is attempt `attempts + 1`. */
+  readonly attempts: number
+  readonly queuedAt: Instant
+  /** When the next attempt may begin. */
+  readonly nextAt: Instant
+  /** Set while attempting: who does it, and until when nobody else may. */
+  readonly lease?: Lease
+  /** One for each attempt begun, in order. */
+  readonly results: readonly Result[]
+  /** Set once done. */
+  readonly retired?: Retired
+}
+
+/** A claim's holder: drawn at random per claim, so that a stale worker never settles a newer claim. */
+export interface Lease {
+  readonly owner: string
+  readonly endsAt: Instant
+}
+
+/** How a row ended, and until when it is kept in the retired list (0: not listed). */
+export interface Retired {
+  readonly success: boolean
+  readonly lastActivityAt: Instant
+  readonly keepUntil: Instant
+}
+
+/** What is known of one attempt. */
+export interface AttemptResult {
+  readonly attempt: number
+  readonly startedAt: Instant
+  /** Milliseconds; 0 while it runs and when nobody saw its end. */
+  readonly durationMs: number
+  /** `interrupted`: the worker vanished before it could tell; such an attempt does not count. */
+  readonly status: 'running' | 'interrupted' | 'success' | 'temporary' | 'permanent'
+  /** The remote's reply code (SMTP or HTTP); 0 if it gave none. */
+  readonly code: number
+  /** Empty on success. */
+  readonly error: string
+  /** Settled after its lease had ended and somebody else went on. */
+  readonly late?: boolean
+}
+
+/** How many attempts were made in earnest, for the retry schedule. */
+export function countedAttempts(row: AttemptRow): number {
+  return row.attempts - row.results.filter((result) => result.status === 'interrupted').length
+}
+
+/** Says whether attempt `attempt` may be claimed now; the store demands the same of what it holds. */
+export function isClaimable(row: AttemptRow, attempt: number, now: Instant): boolean {
+  if (row.state === 'done' || row.attempts !== attempt - 1 || row.nextAt > now) return false
+  return row.state === 'waiting' || (row.lease !== undefined && row.lease.endsAt < now)
+}

@@ -1,0 +1,34 @@
+import type { Instant } from '../base/clock.ts'
+import type { RowId } from '../base/row-id.ts'
+import type { AttemptResult, AttemptRow, Lease, Retired } from './attempt-row.ts'
+
+/** A wish to begin attempt `attempt` of a row. */
+export interface Claim<Result extends AttemptResult> {
+  readonly attempt: number
+  readonly lease: Lease
+  /** The result with status `running` that everybody sees until the outcome. */
+  readonly running: Result
+}
+
+/** What becomes of a claimed row. */
+export type Settlement<Result extends AttemptResult> =
+  | { readonly kind: 'retry'; readonly result: Result; readonly nextAt: Instant }
+  | { readonly kind: 'retire'; readonly result: Result; readonly retired: Retired }
+
+/**
+ * Port: rows of one kind. Every write is conditional on what it replaces.
+ * Rows that a Send has not committed are read like others; see `queue/queue-store.ts`.
+ */
+export interface AttemptStore<Row extends AttemptRow<Result>, Result extends AttemptResult> {
+  /** The row as last written. */
+  read(account: string, id: RowId): Promise<Row | undefined>
+  /**
+   * Begins an attempt: the row as claimed, or undefined when it may not be claimed (now, by this attempt number).
+   * A result still `running` from an earlier claim is marked interrupted by the same write.
+   */
+  claim(row: Row, claim: Claim<Result>): Promise<Row | undefined>
+  /** Rows that somebody must look at, longest overdue first. Finished rows are never among them. */
+  due(account: string, now: Instant, limit: number): Promise<readonly Row[]>
+  /** Moves the time at which somebody must look; nothing happens if the row was claimed or settled meanwhile. */
+  lookAgain(row: Row, at: Instant): Promise<void>
+}

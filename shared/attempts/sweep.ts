@@ -1,0 +1,57 @@
+import type { Clock } from '../base/clock.ts'
+import type { AttemptResult, AttemptRow } from './attempt-row.ts'
+import type { AttemptStore } from './attempt-store.ts'
+import type { DelayedHint, HintChannel } from './hint-channel.ts'
+
+/** The most rows of one kind that one run hints; while as many hints wait already, it sends none. */
+const MOST_HINTS = 5_000
+
+/** What a sweep needs to know of one kind of rows. */
+export interface SweptKind<Row extends AttemptRow<Result>, Result extends AttemptResult> {
+  readonly store: AttemptStore<Row, Result>
+  readonly channel: HintChannel
+  /** The hint that wakes a worker for this row. */
+  readonly hint: (row: Row) => DelayedHint
+  /** Deals with rows that are no work at all; true when there is nothing left to do for this row. */
+  readonly dispose?: (row: Row) => Promise<boolean>
+}
+
+/**
+ * Looks at every row that is due: hints it if it waits, looks again at the lease's end if a worker has it. This
+ * is the only timer: it finds what a lost hint forgot, what a dead worker left, and what is due beyond the
+ * longest delay of a hint. Each account gets an equal share of the hints, so that none starves the others.
+ */
+export async function sweep<Row extends AttemptRow<Result>, Result extends AttemptResult>(
+  kind: SweptKind<Row, Result>,
+  accounts: readonly string[],
+  clock: Clock,
+): Promise<{ readonly hinted: number }> {
+  const room = MOST_HINTS - (await kind.channel.depth())
+  if (room <= 0 || accounts.length === 0) return { hinted: 0 }
+  const share = Math.max(1, Math.floor(room / accounts.length))
+
+  let hinted = 0
+  for (const account of accounts) {
+    const now = clock.now()
+    const rows = await kind.store.due(account, now, Math.min(share, room - hinted))
+    const waiting: Row[] = []
+    for (const row of rows) if (await isWaiting(kind, row, now)) waiting.push(row)
+    await kind.channel.send(waiting.map(kind.hint))
+    hinted += waiting.length
+    if (hinted >= room) break
+  }
+  return { hinted }
+}
+
+async function isWaiting<Row extends AttemptRow<Result>, Result extends AttemptResult>(
+  kind: SweptKind<Row, Result>,
+  row: Row,
+  now: number,
+): Promise<boolean> {
+  if (row.state === 'done') return false
+  if (kind.dispose && (await kind.dispose(row))) return false
+  const lookAgainAt = Math.max(row.nextAt, row.lease?.endsAt ?? 0)
+  if (lookAgainAt <= now) return true
+  await kind.store.lookAgain(row, lookAgainAt)
+  return false
+}

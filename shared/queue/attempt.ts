@@ -1,0 +1,119 @@
+import type { Options } from '../account/options.ts'
+import type { OptionsStore } from '../account/options-store.ts'
+import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
+import { beginAttempt } from '../attempts/begin-attempt.ts'
+import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
+import type { Clock } from '../base/clock.ts'
+import { lookUp } from '../base/look-up.ts'
+import type { Random } from '../base/random.ts'
+import { rowIdPlus } from '../base/row-id.ts'
+import { type ContentStore, queueContent } from '../content/content-store.ts'
+import { callHint } from '../webhook/webhook-call.ts'
+import { chooseRelay } from './choose-relay.ts'
+import { conclude, retryHints } from './conclude.ts'
+import type { QueueStore } from './queue-store.ts'
+import type { QueuedMessage } from './queued-message.ts'
+import type { DeliveryOutcome, Transport } from './transport.ts'
+
+export interface AttemptPorts {
+  readonly options: OptionsStore
+  readonly queue: QueueStore
+  readonly content: ContentStore
+  readonly transport: Transport
+  readonly deliveries: HintChannel
+  readonly webhooks: HintChannel
+  readonly clock: Clock
+  readonly random: Random
+  /** How long a claim holds; longer than the function may run. */
+  readonly leaseMs: number
+}
+
+/** RFC 5321 §4.5.3.1.8: no server may refuse fewer recipients in one transaction. */
+const MOST_IN_TRANSACTION = 100
+
+/**
+ * Follows a hint: one attempt to deliver that message, and with it those for other recipients of the same Send
+ * and domain. The attempt is written down before it is made. What the remote does is an outcome; what throws is
+ * a fault of ours, and its rows are tried again when their lease is over.
+ */
+export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
+  const due = await findDue(ports, hint)
+  const claimed = await claimEach(ports, due)
+  const [first] = claimed
+  if (!first) return
+
+  const options = await ports.options.read()
+  const outcomes = await deliver(ports, options, first, claimed)
+  await settleEach(ports, options, claimed, outcomes)
+}
+
+/** The hinted row, if that attempt is due, and its siblings at the same attempt. */
+async function findDue({ queue, clock }: AttemptPorts, hint: Hint): Promise<readonly QueuedMessage[]> {
+  const hinted = await queue.read(hint.account, hint.id)
+  if (!hinted || !isClaimable(hinted, hint.attempt, clock.now())) return []
+  if (hinted.recipients === 1) return [hinted]
+
+  const decision = await queue.decision(hinted.base)
+  if (decision?.kind !== 'committed') return []
+  const places = lookUp(decision.domains, hinted.recipient.domain) ?? []
+  const ids = places.map((place) => rowIdPlus(hinted.base, place)).filter((id) => id !== hinted.id)
+  const siblings = await Promise.all(ids.map((id) => queue.read(hint.account, id)))
+  const claimable = siblings.filter((row) => row && isClaimable(row, hint.attempt, clock.now()))
+  return [hinted, ...claimable.filter((row) => row !== undefined)].slice(0, MOST_IN_TRANSACTION)
+}
+
+async function claimEach(
+  ports: AttemptPorts,
+  rows: readonly QueuedMessage[],
+): Promise<readonly QueuedMessage[]> {
+  const claims = rows.map((row) =>
+    beginAttempt({ ...ports, store: ports.queue }, row, ports.leaseMs, (begun) => ({
+      ...begun,
+      status: 'running',
+      enhancedCode: '',
+    })),
+  )
+  return (await Promise.all(claims)).filter((row) => row !== undefined)
+}
+
+async function deliver(
+  ports: AttemptPorts,
+  options: Options,
+  first: QueuedMessage,
+  claimed: readonly QueuedMessage[],
+): Promise<readonly DeliveryOutcome[]> {
+  const relay = chooseRelay(options, first, countedAttempts(first) - 1)
+  if ('mistake' in relay) {
+    return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error: relay.mistake }))
+  }
+  const content = await ports.content.read(queueContent(first.base))
+  if (!content) throw new Error(`the content of message ${first.account}/${first.id} is missing`)
+  return await ports.transport.deliver({
+    relay,
+    hostname: options.hostname,
+    ...(first.mailFrom && { mailFrom: first.mailFrom }),
+    recipients: claimed.map((row) => row.recipient),
+    content,
+    has8bit: first.has8bit,
+    smtputf8: first.smtputf8,
+  })
+}
+
+async function settleEach(
+  ports: AttemptPorts,
+  options: Options,
+  claimed: readonly QueuedMessage[],
+  outcomes: readonly DeliveryOutcome[],
+): Promise<void> {
+  const now = ports.clock.now()
+  const conclusions = conclude(claimed, outcomes, options, now, ports.random)
+  const settled = await Promise.all(
+    conclusions.map(({ row, settlement, call }) => ports.queue.settle(row, settlement, call)),
+  )
+  await Promise.all([
+    ports.deliveries.send(retryHints(conclusions, now)),
+    ports.webhooks.send(
+      settled.flatMap((end) => (end.kind === 'settled' && end.call ? [callHint(end.call)] : [])),
+    ),
+  ])
+}

@@ -1,0 +1,40 @@
+import type { AttemptStore, Settlement } from '../attempts/attempt-store.ts'
+import type { Instant } from '../base/clock.ts'
+import type { RowId } from '../base/row-id.ts'
+import type { WebhookCall } from '../webhook/webhook-call.ts'
+import type { DeliveryResult, QueuedMessage } from './queued-message.ts'
+
+/** What was decided about a Send with several recipients; once written it never changes. */
+export type Decision =
+  | {
+      readonly kind: 'committed'
+      /** The places (0, 1, …) of the recipients in the Send, by recipient domain. */
+      readonly domains: Readonly<Record<string, readonly number[]>>
+    }
+  | { readonly kind: 'aborted' }
+
+/** Port: queued and retired messages. */
+export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> {
+  /**
+   * Adds the rows of one Send; false when an id is taken by another Send (rows written before that stay, without
+   * a decision, for the sweep to remove). Running it twice with the same rows is as running it once.
+   */
+  add(rows: readonly QueuedMessage[]): Promise<boolean>
+  /** Decides about a Send unless that was done before; answers what was decided first. */
+  decide(base: RowId, decision: Decision, expiresAt: Instant): Promise<Decision>
+  /** Undefined while nothing is decided. */
+  decision(base: RowId): Promise<Decision | undefined>
+  /** Removes a row that was never attempted. */
+  removeUnattempted(row: QueuedMessage): Promise<void>
+  /**
+   * Ends a claimed attempt, and queues the webhook call it causes, in one transaction. `late`: the claim was no
+   * longer ours; the result is kept in the row's history, and nothing else happened.
+   */
+  settle(
+    row: QueuedMessage,
+    settlement: Settlement<DeliveryResult>,
+    call: WebhookCall | undefined,
+  ): Promise<{ readonly kind: 'settled'; readonly call?: WebhookCall } | { readonly kind: 'late' }>
+  /** Unfinished rows of an account, by the time somebody must look, without those that are not committed. */
+  list(account: string, limit: number): Promise<readonly QueuedMessage[]>
+}

@@ -1,0 +1,152 @@
+import type { Options } from '../account/options.ts'
+import type { OptionsStore } from '../account/options-store.ts'
+import { type Address, formatAddress } from '../address/address.ts'
+import type { HintChannel } from '../attempts/hint-channel.ts'
+import { type Clock, DAY, type Instant } from '../base/clock.ts'
+import { lookUp } from '../base/look-up.ts'
+import type { Random } from '../base/random.ts'
+import { type RowId, rowIdAt } from '../base/row-id.ts'
+import type { ContentName, ContentStore } from '../content/content-store.ts'
+import { INBOX, type ReceivedEnvelope } from '../mailbox/mail.ts'
+import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
+import { readMessageFields } from '../message/message-fields.ts'
+import { type MimePart, readMimeTree } from '../message/mime-tree.ts'
+import { formatReceived } from '../message/received.ts'
+import { readTextBodies } from '../message/text-bodies.ts'
+import { newIncomingCall } from '../webhook/incoming-event.ts'
+import { callHint } from '../webhook/webhook-call.ts'
+import type { AcceptedRecipient } from './accept-recipient.ts'
+
+/** A mail transaction whose data has come in and whose recipients were accepted. */
+export interface ReceivedMessage {
+  readonly mailFrom?: Address
+  readonly recipients: readonly AcceptedRecipient[]
+  readonly content: Uint8Array
+  readonly client: SmtpClient
+}
+
+/** What is known of the peer. */
+export interface SmtpClient {
+  readonly ipAddress: string
+  /** Its EHLO or HELO name; it may be anything. */
+  readonly hello: string
+  /** `SMTP`, `ESMTP`, `ESMTPS`, … (RFC 3848). */
+  readonly protocol: string
+}
+
+export interface ReceivePorts {
+  readonly options: OptionsStore
+  readonly content: ContentStore
+  readonly mailboxes: MailboxStore
+  readonly webhooks: HintChannel
+  readonly clock: Clock
+  readonly random: Random
+}
+
+const MOST_DRAWS = 20
+/** Longer than the twelve attempts of a call take. */
+const CALL_BODY_KEPT_MS = 30 * DAY
+/** Octets of JSON; the item that holds the structure may have 400 KB. */
+const LARGEST_STRUCTURE = 200_000
+
+/**
+ * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account
+ * hears of it. When it throws, the peer is told 451 and comes again (RFC 5321 §6.1 prefers two copies to none).
+ */
+export async function receive(ports: ReceivePorts, message: ReceivedMessage): Promise<void> {
+  const options = await ports.options.read()
+  const receivedAt = ports.clock.now()
+  const arrivals = await Promise.all(
+    message.recipients.map((recipient) => keepCopy(ports, options, message, recipient, receivedAt)),
+  )
+  const calls = await ports.mailboxes.append(arrivals)
+  await ports.webhooks.send(calls.map(callHint))
+}
+
+/** Keeps one recipient's copy, and writes down the mail and the call that announces it. */
+async function keepCopy(
+  ports: ReceivePorts,
+  options: Options,
+  message: ReceivedMessage,
+  recipient: AcceptedRecipient,
+  receivedAt: Instant,
+): Promise<Arrival> {
+  const { account } = recipient
+  const { id, name, bytes } = await keepContent(ports, options.hostname, message, recipient, receivedAt)
+  const envelope = envelopeOf(message, recipient)
+  const tree = storable(readMimeTree(bytes))
+  const fields = readMessageFields(bytes)
+  const incoming = newIncomingCall(lookUp(options.accounts, account), {
+    account,
+    msgId: id,
+    mailboxName: INBOX,
+    receivedAt,
+    ...envelope,
+    fields,
+    bodies: readTextBodies(bytes, tree),
+    tree,
+  })
+  if (incoming?.stored) {
+    await ports.content.create(incoming.stored.name, incoming.stored.bytes, receivedAt + CALL_BODY_KEPT_MS)
+  }
+  const mail = { account, id, mailbox: INBOX, receivedAt, size: bytes.length, flags: [] }
+  return {
+    mail: { ...mail, content: name, envelope, fields, tree },
+    ...(incoming && { call: incoming.call }),
+  }
+}
+
+/** The content claims the mail's id: a name can be created once. */
+async function keepContent(
+  ports: ReceivePorts,
+  hostname: string,
+  message: ReceivedMessage,
+  recipient: AcceptedRecipient,
+  receivedAt: Instant,
+): Promise<{ readonly id: RowId; readonly name: ContentName; readonly bytes: Uint8Array }> {
+  for (let draw = 0; draw < MOST_DRAWS; draw++) {
+    const id = rowIdAt(receivedAt, Math.floor(ports.random.fraction() * 4096))
+    const name: ContentName = `mail/${recipient.account}/${id}`
+    const trace = traceFields(hostname, message, recipient.address, id, receivedAt)
+    const bytes = Buffer.concat([Buffer.from(trace), message.content])
+    if (await ports.content.create(name, bytes)) return { id, name, bytes }
+  }
+  throw new Error('no free id was found for a received message')
+}
+
+/** A hostile structure is kept as one opaque part: the message is stored all the same. */
+function storable(tree: MimePart): MimePart {
+  return JSON.stringify(tree).length <= LARGEST_STRUCTURE ? tree : { ...tree, parts: [] }
+}
+
+/** Nothing is verified yet, and it says so. */
+function envelopeOf({ mailFrom, client }: ReceivedMessage, recipient: AcceptedRecipient): ReceivedEnvelope {
+  return {
+    mailFrom: mailFrom ? formatAddress(mailFrom) : '',
+    mailFromValidated: false,
+    rcptTo: formatAddress(recipient.address),
+    msgFromValidated: false,
+    dkimVerifiedDomains: [],
+    remoteIp: client.ipAddress,
+  }
+}
+
+/** Return-Path and Received (RFC 5321 §4.4), and the address that was asked for. */
+function traceFields(
+  hostname: string,
+  { mailFrom, client }: ReceivedMessage,
+  recipient: Address,
+  id: RowId,
+  receivedAt: Instant,
+): string {
+  const received = formatReceived({
+    from: { hello: client.hello, ipAddress: client.ipAddress },
+    by: hostname,
+    with: client.protocol,
+    id: String(id),
+    for: recipient,
+    at: receivedAt,
+  })
+  const returnPath = mailFrom ? formatAddress(mailFrom) : ''
+  return `Return-Path: <${returnPath}>\r\nDelivered-To: ${formatAddress(recipient)}\r\n${received}`
+}

@@ -1,0 +1,65 @@
+import type { AddressDirectory } from '../account/address-directory.ts'
+import type { AccountName } from '../account/options.ts'
+import type { Address } from '../address/address.ts'
+import { type AcceptedRecipient, acceptRecipient } from './accept-recipient.ts'
+import { type ReceivedMessage, type ReceivePorts, receive } from './receive.ts'
+import type { Refusal } from './refusal.ts'
+import { type FailureStage, simulatedFailure } from './simulated-failure.ts'
+
+/**
+ * What an SMTP listener asks at each step of a mail transaction (RFC 5321 §3.3). What a hook throws is a fault of
+ * ours, and the peer is told to come again. The signal is aborted when the peer has gone.
+ */
+export interface ReceptionHooks {
+  /** MAIL FROM; undefined is the null reverse-path. Resolves to undefined when the transaction may go on. */
+  mailFrom(address: Address | undefined, peerGone: AbortSignal): Promise<Refusal | undefined>
+  /** RCPT TO. */
+  rcptTo(
+    mailFrom: Address | undefined,
+    recipient: Address,
+    peerGone: AbortSignal,
+  ): Promise<AcceptedRecipient | Refusal>
+  /** The end of the data; resolves to undefined when we have taken responsibility for the message. */
+  message(message: ReceivedMessage, peerGone: AbortSignal): Promise<Refusal | undefined>
+}
+
+export interface ReceptionPorts extends ReceivePorts {
+  readonly directory: AddressDirectory
+  /** Resolves after that time, or early when the signal is aborted. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>
+}
+
+export interface ReceptionSettings {
+  /** Takes what nobody has; see {@link acceptRecipient}. */
+  readonly catchallAccount?: AccountName
+  /** Special addresses fail; see {@link simulatedFailure}. */
+  readonly simulateFailures: boolean
+}
+
+/** Receives mail for the accounts. */
+export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSettings): ReceptionHooks {
+  const simulate = async (stage: FailureStage, addresses: readonly Address[], peerGone: AbortSignal) => {
+    const failures = settings.simulateFailures
+      ? addresses.map(({ localpart }) => simulatedFailure(localpart))
+      : []
+    const failure = failures.find((candidate) => candidate?.stage === stage)
+    if (failure && failure.silentMs > 0) await ports.wait(failure.silentMs, peerGone)
+    return failure?.refusal
+  }
+  return {
+    mailFrom: (address, peerGone) => simulate('mail', address ? [address] : [], peerGone),
+    async rcptTo(mailFrom, recipient, peerGone) {
+      const refusal = await simulate('rcpt', [recipient], peerGone)
+      if (refusal) return refusal
+      const found = { options: await ports.options.read(), directory: ports.directory }
+      return await acceptRecipient(found, settings.catchallAccount, mailFrom, recipient)
+    },
+    async message(message, peerGone) {
+      const recipients = message.recipients.map(({ address }) => address)
+      // There is one reply to the data: one recipient's failure is everybody's.
+      const refusal = await simulate('data', recipients, peerGone)
+      if (!refusal) await receive(ports, message)
+      return refusal
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import type { Refusal } from './refusal.ts'
+
+/** Where in the mail transaction (RFC 5321 §3.3) a simulated failure happens. */
+export type FailureStage = 'mail' | 'rcpt' | 'data'
+
+export interface SimulatedFailure {
+  readonly stage: FailureStage
+  readonly refusal: Refusal
+  /** The peer is left without an answer for this long; 0 answers at once. */
+  readonly silentMs: number
+}
+
+const SILENCE_MS = 3_600_000
+
+/**
+ * The failure that a special address asks for, so that a test can see what its application does about it:
+ * a local part that ends in `temperror`, `permerror`, `timeout` or a code from 400 to 599. It happens after DATA;
+ * with the prefix `mailfrom` or `rcptto` at that command.
+ */
+export function simulatedFailure(localpart: string): SimulatedFailure | undefined {
+  const code = failureCode(localpart)
+  if (code === undefined) return undefined
+  const stage = localpart.startsWith('mailfrom') ? 'mail' : localpart.startsWith('rcptto') ? 'rcpt' : 'data'
+  const refusal = {
+    code,
+    enhancedCode: `${Math.floor(code / 100)}.0.0`,
+    text: 'simulated failure, as the address asks',
+  }
+  return { stage, refusal, silentMs: localpart.endsWith('timeout') ? SILENCE_MS : 0 }
+}
+
+function failureCode(localpart: string): number | undefined {
+  if (localpart.endsWith('permerror')) return 550
+  if (localpart.endsWith('temperror') || localpart.endsWith('timeout')) return 451
+  const digits = /[45]\d\d$/.exec(localpart)
+  return digits ? Number(digits[0]) : undefined
+}

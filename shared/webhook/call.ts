@@ -1,0 +1,90 @@
+import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
+import type { Settlement } from '../attempts/attempt-store.ts'
+import { beginAttempt } from '../attempts/begin-attempt.ts'
+import type { Hint } from '../attempts/hint-channel.ts'
+import type { Clock, Instant } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { ContentStore } from '../content/content-store.ts'
+import { nextCallAt } from './retry-schedule.ts'
+import type { CallResult, WebhookCall } from './webhook-call.ts'
+import type { WebhookAnswer, WebhookSender } from './webhook-sender.ts'
+import type { WebhookStore } from './webhook-store.ts'
+
+export interface CallPorts {
+  readonly calls: WebhookStore
+  readonly content: ContentStore
+  readonly sender: WebhookSender
+  readonly clock: Clock
+  readonly random: Random
+  /** How long a claim holds; longer than the function may run. */
+  readonly leaseMs: number
+}
+
+const USER_AGENT = 'postern/0 (webhook)'
+
+/**
+ * Follows a hint: one attempt to tell the application. Retries are found by the sweep: a queue that keeps the
+ * calls to one URL in order cannot delay one of them.
+ */
+export async function call(ports: CallPorts, hint: Hint): Promise<void> {
+  const hinted = await ports.calls.read(hint.account, hint.id)
+  if (!hinted || !isClaimable(hinted, hint.attempt, ports.clock.now())) return
+  const claimed = await beginAttempt({ ...ports, store: ports.calls }, hinted, ports.leaseMs, (begun) => ({
+    ...begun,
+    status: 'running',
+    url: hinted.url,
+    response: '',
+  }))
+  if (!claimed) return
+
+  const body = await bodyOf(ports.content, claimed)
+  const answer = await ports.sender.post({ url: claimed.url, headers: headersOf(claimed), body })
+  await ports.calls.settle(claimed, settlementOf(ports, claimed, answer, ports.clock.now()))
+}
+
+async function bodyOf(content: ContentStore, { account, id, body }: WebhookCall): Promise<Uint8Array> {
+  if ('json' in body) return Buffer.from(body.json)
+  const stored = await content.read(body.stored)
+  if (!stored) throw new Error(`the body of webhook call ${account}/${id} is missing`)
+  return stored
+}
+
+function headersOf(claimed: WebhookCall): Record<string, string> {
+  return {
+    'User-Agent': USER_AGENT,
+    'Content-Type': 'application/json; charset=utf-8',
+    'X-Mox-Webhook-ID': String(claimed.id),
+    'X-Mox-Webhook-Attempt': String(claimed.attempts),
+    ...(claimed.authorization !== '' && { Authorization: claimed.authorization }),
+  }
+}
+
+/** Any 2xx is success; every other answer is tried again until the schedule ends. */
+function settlementOf(
+  ports: CallPorts,
+  claimed: WebhookCall,
+  answer: WebhookAnswer,
+  now: Instant,
+): Settlement<CallResult> {
+  const success = answer.kind === 'answered' && answer.status >= 200 && answer.status < 300
+  const startedAt = claimed.results.at(-1)?.startedAt ?? now
+  const nextAt = success ? undefined : nextCallAt(countedAttempts(claimed), startedAt, ports.random)
+  const result: CallResult = {
+    attempt: claimed.attempts,
+    startedAt,
+    durationMs: Math.max(0, now - startedAt),
+    status: success ? 'success' : nextAt === undefined ? 'permanent' : 'temporary',
+    code: answer.kind === 'answered' ? answer.status : 0,
+    error: errorOf(answer, success),
+    url: claimed.url,
+    response: answer.kind === 'answered' ? answer.response : '',
+  }
+  if (nextAt !== undefined) return { kind: 'retry', result, nextAt: Math.max(now, nextAt) }
+  const keepUntil = claimed.keepRetiredMs > 0 ? now + claimed.keepRetiredMs : 0
+  return { kind: 'retire', result, retired: { success, lastActivityAt: now, keepUntil } }
+}
+
+function errorOf(answer: WebhookAnswer, success: boolean): string {
+  if (answer.kind === 'unreachable') return answer.error
+  return success ? '' : `the receiver answered HTTP status ${answer.status}`
+}

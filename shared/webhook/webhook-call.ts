@@ -1,0 +1,42 @@
+import type { AttemptResult, AttemptRow } from '../attempts/attempt-row.ts'
+import type { DelayedHint } from '../attempts/hint-channel.ts'
+import type { RowId } from '../base/row-id.ts'
+import type { ContentName } from '../content/content-store.ts'
+
+/** A call that tells an application something: what to say and to whom was fixed when it was queued. */
+export interface WebhookCall extends AttemptRow<CallResult> {
+  readonly url: string
+  /** The verbatim Authorization header; empty sends none. */
+  readonly authorization: string
+  /** The event's name, or `incoming` for a received message. */
+  readonly event: string
+  /** The exact body of every attempt, or where it is kept. */
+  readonly body: { readonly json: string } | { readonly stored: ContentName }
+  /** The message it is about; 0 for an incoming message. */
+  readonly queueMsgId: RowId | 0
+  readonly fromId: string
+  readonly messageId: string
+  readonly subject: string
+  readonly extra: Readonly<Record<string, string>>
+  /** How long it is kept in the retired list once done, in milliseconds; 0 keeps it out. */
+  readonly keepRetiredMs: number
+}
+
+/** One attempt to call. */
+export interface CallResult extends AttemptResult {
+  readonly url: string
+  /** The first 512 bytes of the answer. */
+  readonly response: string
+}
+
+/** A call that nobody has tried yet. */
+export function newCall(
+  call: Omit<WebhookCall, 'state' | 'attempts' | 'nextAt' | 'results' | 'lease' | 'retired'>,
+): WebhookCall {
+  return { ...call, state: 'waiting', attempts: 0, nextAt: call.queuedAt, results: [] }
+}
+
+/** Wakes the worker for the next attempt; calls to one URL go one after the other. */
+export function callHint(call: WebhookCall): DelayedHint {
+  return { account: call.account, id: call.id, attempt: call.attempts + 1, group: call.url }
+}

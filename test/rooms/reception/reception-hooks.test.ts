@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { freshAccount, freshOptions, type Options } from '../../../shared/account/options.ts'
+import { parseAddress } from '../../../shared/address/address.ts'
+import type { Arrival } from '../../../shared/mailbox/mailbox-store.ts'
+import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
+import {
+  type ReceptionHooks,
+  type ReceptionPorts,
+  type ReceptionSettings,
+  receptionHooks,
+} from '../../../shared/reception/reception-hooks.ts'
+
+const OPTIONS: Options = {
+  ...freshOptions,
+  domains: { 'y.example': { separators: ['+'], disabled: false } },
+  accounts: { you: freshAccount },
+}
+
+const HERE = new AbortController().signal
+
+test('a recipient is accepted for its account, and refused when nobody has it', async () => {
+  const { hooks } = arrange({ simulateFailures: false })
+  const you = parseAddress('you+shop@y.example')
+  assert.deepEqual(await hooks.rcptTo(undefined, you, HERE), { account: 'you', address: you })
+  const refused = await hooks.rcptTo(undefined, parseAddress('me@y.example'), HERE)
+  assert.deepEqual('code' in refused && [refused.code, refused.enhancedCode], [550, '5.1.1'])
+})
+
+test('the catchall account takes what nobody has', async () => {
+  const { hooks } = arrange({ simulateFailures: false, catchallAccount: 'you' })
+  const anybody = parseAddress('anybody@elsewhere.example')
+  assert.deepEqual(await hooks.rcptTo(undefined, anybody, HERE), { account: 'you', address: anybody })
+})
+
+test('a message is stored for each of its recipients', async () => {
+  const { hooks, arrivals } = arrange({ simulateFailures: false })
+  const message = messageTo('you+permerror@y.example', 'you@y.example')
+  assert.equal(await hooks.message(message, HERE), undefined)
+  assert.deepEqual(
+    arrivals.map(({ mail }) => mail.envelope.rcptTo),
+    ['you+permerror@y.example', 'you@y.example'],
+  )
+})
+
+test('special addresses fail at their stage and at no other, and one of several recipients fails the data for all', async () => {
+  const rows: readonly (readonly [string, readonly (number | undefined)[]])[] = [
+    ['mailfrompermerror@y.example', [550, undefined, undefined]],
+    ['rcptto451@y.example', [undefined, 451, undefined]],
+    ['you+temperror@y.example', [undefined, undefined, 451]],
+    ['you+552@y.example', [undefined, undefined, 552]],
+    ['you@y.example', [undefined, undefined, undefined]],
+  ]
+  for (const [text, [atMail, atRcpt, atData]] of rows) {
+    const { hooks, arrivals } = arrange({ simulateFailures: true, catchallAccount: 'you' })
+    const address = parseAddress(text)
+    assert.equal((await hooks.mailFrom(address, HERE))?.code, atMail, text)
+    const answer = await hooks.rcptTo(undefined, address, HERE)
+    assert.equal('code' in answer ? answer.code : undefined, atRcpt, text)
+    assert.equal((await hooks.message(messageTo('other@y.example', text), HERE))?.code, atData, text)
+    assert.equal(arrivals.length, atData === undefined ? 2 : 0, text)
+  }
+})
+
+test('special addresses are ordinary ones where failures are not simulated', async () => {
+  const { hooks } = arrange({ simulateFailures: false, catchallAccount: 'you' })
+  assert.equal(await hooks.mailFrom(parseAddress('mailfrompermerror@y.example'), HERE), undefined)
+  assert.ok('account' in (await hooks.rcptTo(undefined, parseAddress('rcptto451@y.example'), HERE)))
+})
+
+test('a timeout leaves the peer without an answer for an hour, or until it goes', async () => {
+  const { hooks, waits } = arrange({ simulateFailures: true })
+  const peer = new AbortController()
+  assert.equal((await hooks.mailFrom(parseAddress('mailfromtimeout@y.example'), peer.signal))?.code, 451)
+  assert.deepEqual(waits, [{ milliseconds: 3_600_000, signal: peer.signal }])
+})
+
+interface Arranged {
+  readonly hooks: ReceptionHooks
+  readonly arrivals: readonly Arrival[]
+  readonly waits: readonly { readonly milliseconds: number; readonly signal: AbortSignal }[]
+}
+
+function arrange(settings: ReceptionSettings): Arranged {
+  const arrivals: Arrival[] = []
+  const waits: { milliseconds: number; signal: AbortSignal }[] = []
+  const unused = () => Promise.reject(new Error('not to be called'))
+  const ports: ReceptionPorts = {
+    options: { read: async () => OPTIONS, readNewest: unused, change: unused },
+    directory: {
+      find: async (_domain, localpart) => (localpart === 'you' ? 'you' : undefined),
+      add: unused,
+      remove: unused,
+      list: unused,
+    },
+    content: { create: async () => true, read: unused, remove: unused },
+    mailboxes: {
+      append: async (arrived) => {
+        arrivals.push(...arrived)
+        return []
+      },
+      read: unused,
+      list: unused,
+    },
+    webhooks: { send: async () => {}, depth: unused },
+    clock: { now: () => Date.UTC(2026, 5, 1) },
+    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
+    wait: async (milliseconds, signal) => void waits.push({ milliseconds, signal }),
+  }
+  return { hooks: receptionHooks(ports, settings), arrivals, waits }
+}
+
+function messageTo(...recipients: readonly string[]): ReceivedMessage {
+  return {
+    recipients: recipients.map((text) => ({ account: 'you', address: parseAddress(text) })),
+    content: Buffer.from('Subject: hello\r\n\r\nhello\r\n'),
+    client: { ipAddress: '127.0.0.1', hello: 'client.example', protocol: 'ESMTP' },
+  }
+}

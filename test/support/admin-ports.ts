@@ -1,0 +1,124 @@
+import type { DirectoryEntry } from '../../shared/account/address-directory.ts'
+import { freshOptions, type Options } from '../../shared/account/options.ts'
+import type { StoredPassword } from '../../shared/account/password.ts'
+import { passwordVerifier } from '../../shared/account/password-verifier.ts'
+import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
+import { adminApi } from '../../shared/admin/api.ts'
+import type { Mail } from '../../shared/mailbox/mail.ts'
+import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import { fakeClock } from './fake-clock.ts'
+import { seededRandom } from './seeded-random.ts'
+
+/** What the generated secret is in tests. */
+export const INITIAL_PASSWORD = 'generated-secret'
+
+/** The admin API over plain values, which a test may read and replace. */
+export interface TestAdmin {
+  readonly app: ReturnType<typeof adminApi>
+  readonly ports: AdminPorts
+  readonly state: {
+    options: Options
+    entries: readonly DirectoryEntry[]
+    queued: readonly QueuedMessage[]
+    mails: readonly Mail[]
+    readonly passwords: Map<string, StoredPassword>
+    readonly errors: unknown[]
+  }
+  /** Calls a path below `/admin/api` as the administrator. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly json: unknown }>
+  /** The same for something that must succeed. */
+  done(method: string, path: string, body?: unknown): Promise<unknown>
+}
+
+/** A fresh installation, with the options that a test gives. */
+export function testAdmin(options: Partial<Options> = {}): TestAdmin {
+  const state: TestAdmin['state'] = {
+    options: { ...freshOptions, ...options },
+    entries: [],
+    queued: [],
+    mails: [],
+    passwords: new Map(),
+    errors: [],
+  }
+  const ports = portsOver(state)
+  const app = adminApi(ports)
+  const call: TestAdmin['call'] = async (method, path, body) => {
+    const answer = await app.request(`/admin/api${path}`, {
+      method,
+      headers: { Authorization: basic('admin', INITIAL_PASSWORD) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, json: await answer.json() }
+  }
+  return {
+    app,
+    ports,
+    state,
+    call,
+    async done(method, path, body) {
+      const { status, json } = await call(method, path, body)
+      if (status === 200) return json
+      throw new Error(`${method} ${path}: ${status} ${JSON.stringify(json)}`)
+    },
+  }
+}
+
+/** The Authorization header of HTTP Basic. */
+export function basic(userName: string, password: string): string {
+  return `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`
+}
+
+function portsOver(state: TestAdmin['state']): AdminPorts {
+  const random = seededRandom()
+  const credentials: AdminPorts['credentials'] = {
+    password: async (holder) => state.passwords.get(holder),
+    setPassword: async (holder, password) => void state.passwords.set(holder, password),
+    remove: async (holder) => void state.passwords.delete(holder),
+  }
+  return {
+    options: {
+      // What the real store may do: answer a version that somebody else has replaced meanwhile.
+      read: async () => freshOptions,
+      readNewest: async () => state.options,
+      async change(edit) {
+        state.options = { ...edit(state.options), version: state.options.version + 1 }
+        return state.options
+      },
+    },
+    directory: directoryOver(state),
+    credentials,
+    passwords: passwordVerifier({ credentials, clock: fakeClock(), random }),
+    initialPassword: async () => INITIAL_PASSWORD,
+    queue: {
+      list: async (account, limit) => state.queued.filter((row) => row.account === account).slice(0, limit),
+    },
+    mailboxes: {
+      list: async (account, limit) => state.mails.filter((mail) => mail.account === account).slice(0, limit),
+    },
+    random,
+    log: { info: () => {}, warn: () => {}, error: (_event, error) => void state.errors.push(error) },
+  }
+}
+
+function directoryOver(state: TestAdmin['state']): AdminPorts['directory'] {
+  const find = (domain: string, localpart: string) =>
+    state.entries.find((entry) => entry.domain === domain && entry.localpart === localpart)
+  return {
+    find: async (domain, localpart) => find(domain, localpart)?.account,
+    async add(entry) {
+      const found = find(entry.domain, entry.localpart)
+      if (!found) state.entries = [...state.entries, entry]
+      return !found || found.account === entry.account
+    },
+    async remove(domain, localpart) {
+      const found = find(domain, localpart)
+      state.entries = state.entries.filter((entry) => entry !== found)
+      return found !== undefined
+    },
+    list: async (domain) => state.entries.filter((entry) => entry.domain === domain),
+  }
+}
