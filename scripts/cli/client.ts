@@ -1,0 +1,125 @@
+import { CliError } from './cli-error.ts'
+
+/** The admin API (shared/admin) of one installation. Paths begin with a slash and are encoded by the caller. */
+export interface AdminClient {
+  readonly url: string
+  get<Answer>(path: string): Promise<Answer>
+  /** Undefined when what the path names does not exist. */
+  find<Answer>(path: string): Promise<Answer | undefined>
+  put<Answer>(path: string, body: object): Promise<Answer>
+  patch<Answer>(path: string, body: object): Promise<Answer>
+  remove(path: string): Promise<void>
+  /** The same installation with another administrator's password. */
+  withPassword(password: string): AdminClient
+}
+
+/** What an error answer says. */
+interface ErrorAnswer {
+  readonly Code: string
+  readonly Message: string
+}
+
+/** The API answered, but refused the call. */
+export class AdminError extends CliError {
+  /** The HTTP status; 401 is a wrong administrator's password. */
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+const USER_NAME = 'admin'
+/** API Gateway gives up after 30 seconds. */
+const TIMEOUT_MS = 35_000
+
+/** Every method throws {@link CliError} with one line for the user when the call fails. */
+export function adminClient({
+  url,
+  password,
+}: {
+  readonly url: string
+  readonly password: string
+}): AdminClient {
+  const authorization = `Basic ${Buffer.from(`${USER_NAME}:${password}`).toString('base64')}`
+
+  async function call(method: string, path: string, body?: object): Promise<Response> {
+    const answer = await reach(url, `${url}/admin/api${path}`, {
+      method,
+      headers: { Authorization: authorization, ...(body && { 'Content-Type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    if (answer.status === 401) {
+      throw new AdminError(401, `${url} refused the administrator's password; set POSTERN_ADMIN_PASSWORD`)
+    }
+    return answer
+  }
+
+  return {
+    url,
+    get: async (path) => await readAnswer(url, await call('GET', path)),
+    async find(path) {
+      const answer = await call('GET', path)
+      if (answer.status === 404 && (await readError(answer.clone()))?.Code === 'notFound') return undefined
+      return await readAnswer(url, answer)
+    },
+    put: async (path, body) => await readAnswer(url, await call('PUT', path, body)),
+    patch: async (path, body) => await readAnswer(url, await call('PATCH', path, body)),
+    async remove(path) {
+      await readAnswer(url, await call('DELETE', path))
+    },
+    withPassword: (other) => adminClient({ url, password: other }),
+  }
+}
+
+async function reach(url: string, address: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, request)
+  } catch (error) {
+    throw new CliError(`cannot reach ${url} (${reasonOf(error)}); is Postern running there? See --url`)
+  }
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} seconds`
+  const { cause } = error
+  if (!(cause instanceof Error)) return error.message
+  return 'code' in cause ? String(cause.code) : cause.message
+}
+
+async function readAnswer<Answer>(url: string, answer: Response): Promise<Answer> {
+  if (answer.ok) return (await readJson(answer, url)) as Answer
+  const error = await readError(answer)
+  throw new AdminError(answer.status, error?.Message ?? notOurs(url, answer))
+}
+
+async function readJson(answer: Response, url: string): Promise<unknown> {
+  try {
+    return await answer.json()
+  } catch {
+    throw new AdminError(answer.status, notOurs(url, answer))
+  }
+}
+
+async function readError(answer: Response): Promise<ErrorAnswer | undefined> {
+  try {
+    const value: unknown = await answer.json()
+    return isErrorAnswer(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isErrorAnswer(value: unknown): value is ErrorAnswer {
+  if (typeof value !== 'object' || value === null || !('Code' in value) || !('Message' in value)) return false
+  return typeof value.Code === 'string' && typeof value.Message === 'string'
+}
+
+function notOurs(url: string, { status }: Response): string {
+  return `${url} answered with status ${status}, but not as Postern's admin API does; is the URL right?`
+}

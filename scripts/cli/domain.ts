@@ -1,0 +1,115 @@
+import type { Command } from 'commander'
+import type { DomainJson } from '../../shared/admin/domains.ts'
+import { CliError } from './cli-error.ts'
+import { fields, table } from './print.ts'
+import type { Session } from './session.ts'
+
+interface DomainOptions {
+  readonly separator?: readonly string[] | false
+  readonly disabled?: boolean
+  readonly enabled?: boolean
+}
+
+const addHelp = `
+A separator lets you+anything@example.org reach you@example.org.
+
+Examples:
+  postern domain add example.org
+  postern domain add example.org --separator + -`
+
+const updateHelp = `
+Examples:
+  postern domain update example.org --separator + -
+  postern domain update example.org --disabled`
+
+/** Adds `postern domain …`. */
+export function addDomainCommands(program: Command, session: Session): void {
+  const domain = program.command('domain').description('domains whose mail is accepted')
+  domain
+    .command('list')
+    .description('list the domains')
+    .action(async () => {
+      const domains = await (await session.client()).get<DomainJson[]>('/domains')
+      session.show(domains, table(['DOMAIN', 'SEPARATORS', 'STATE'], domains.map(row)))
+    })
+  domain
+    .command('show <name>')
+    .description('show a domain')
+    .action(async (name: string) => {
+      const found = await (await session.client()).get<DomainJson>(pathOf(name))
+      session.show(found, describe(found))
+    })
+  domain
+    .command('add <name>')
+    .description('add a domain')
+    .option('--separator <text...>', 'what may end the local part (default: +)')
+    .option('--no-separator', 'nothing ends the local part')
+    .addHelpText('after', addHelp)
+    .action(async (name: string, options: DomainOptions) => await addDomain(session, name, options))
+  domain
+    .command('update <name>')
+    .description('change a domain')
+    .option('--separator <text...>', 'what may end the local part')
+    .option('--no-separator', 'nothing ends the local part')
+    .option('--disabled', 'send and receive nothing')
+    .option('--enabled', 'send and receive again')
+    .addHelpText('after', updateHelp)
+    .action(async (name: string, options: DomainOptions) => await updateDomain(session, name, options))
+  domain
+    .command('remove <name>')
+    .description('remove a domain that has no addresses any more')
+    .action(async (name: string) => {
+      await (await session.client()).remove(pathOf(name))
+      session.show({}, `domain ${name} removed`)
+    })
+}
+
+async function addDomain(session: Session, name: string, { separator }: DomainOptions): Promise<void> {
+  const client = await session.client()
+  // PUT would set a domain anew, and enable one that was disabled for a reason.
+  if (await client.find(pathOf(name))) {
+    throw new CliError(`domain ${name} exists already; change it with: postern domain update`)
+  }
+  const added = await client.put<DomainJson>(pathOf(name), {
+    LocalpartCatchallSeparators: separator === false ? [] : (separator ?? ['+']),
+  })
+  session.show(added, `domain ${nameOf(added)} added`)
+}
+
+async function updateDomain(session: Session, name: string, options: DomainOptions): Promise<void> {
+  const { separator, disabled, enabled } = options
+  if (disabled && enabled) throw new CliError('--disabled and --enabled exclude each other')
+  if (separator === undefined && !disabled && !enabled) {
+    throw new CliError('nothing to change: give --separator, --no-separator, --disabled or --enabled')
+  }
+  const updated = await (await session.client()).patch<DomainJson>(pathOf(name), {
+    ...(separator !== undefined && { LocalpartCatchallSeparators: separator === false ? [] : separator }),
+    ...((disabled || enabled) && { Disabled: Boolean(disabled) }),
+  })
+  session.show(updated, `domain ${nameOf(updated)} changed`)
+}
+
+function pathOf(name: string): string {
+  return `/domains/${encodeURIComponent(name)}`
+}
+
+function nameOf({ Domain }: DomainJson): string {
+  return Domain.Unicode || Domain.ASCII
+}
+
+function row(domain: DomainJson): string[] {
+  return [nameOf(domain), domain.LocalpartCatchallSeparators.join(' ') || '-', stateOf(domain)]
+}
+
+function describe(domain: DomainJson): string {
+  return fields({
+    Domain: nameOf(domain),
+    ...(domain.Domain.Unicode && { 'ASCII name': domain.Domain.ASCII }),
+    Separators: domain.LocalpartCatchallSeparators.join(' '),
+    State: stateOf(domain),
+  })
+}
+
+function stateOf({ Disabled }: DomainJson): string {
+  return Disabled ? 'disabled' : 'enabled'
+}

@@ -1,0 +1,144 @@
+import * as z from 'zod/mini'
+import type { Account, IncomingWebhook, OutgoingWebhook } from '../account/options.ts'
+import { DAY } from '../base/clock.ts'
+import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import { plainText } from './fields.ts'
+import { RequestError } from './request.ts'
+
+/** The settings of an account, in answers; what is sent as Authorization is never shown. */
+export interface AccountSettingsJson {
+  readonly FullName: string
+  readonly OutgoingWebhook: OutgoingWebhookJson | null
+  readonly IncomingWebhook: IncomingWebhookJson | null
+  /** Nanoseconds, as mox has it. */
+  readonly KeepRetiredMessagePeriod: number
+  /** Nanoseconds. */
+  readonly KeepRetiredWebhookPeriod: number
+  readonly LoginDisabled: string
+}
+
+/** Where the account hears of received mail. */
+interface IncomingWebhookJson {
+  readonly URL: string
+  readonly AuthorizationSet: boolean
+}
+
+/** Where the account hears of deliveries; an empty list of events means all. */
+interface OutgoingWebhookJson extends IncomingWebhookJson {
+  readonly Events: readonly string[]
+}
+
+const NANOSECONDS = 1_000_000
+const LONGEST_PERIOD_MS = 3650 * DAY
+const LONGEST_URL = 2048
+
+const webhookUrl = z
+  .string()
+  .check(
+    z.refine(
+      isWebhookUrl,
+      `must be an http or https URL of at most ${LONGEST_URL} characters without user name, fragment, spaces or control characters`,
+    ),
+  )
+const authorization = z
+  .string()
+  .check(
+    z.refine(
+      (text) => /^[\x20-\x7e]{0,2048}$/.test(text),
+      'must be at most 2048 characters of printable ASCII',
+    ),
+  )
+const period = z
+  .number()
+  .check(z.refine(isPeriod, 'must be nanoseconds, in whole milliseconds, from 0 to 10 years'))
+
+const incomingWebhook = z.strictObject({
+  URL: z.optional(webhookUrl),
+  Authorization: z.optional(authorization),
+})
+const outgoingWebhook = z.strictObject({
+  URL: z.optional(webhookUrl),
+  Authorization: z.optional(authorization),
+  Events: z.optional(z.array(z.enum(outgoingEvents))),
+})
+
+/** The settings that a request can name; what it does not name stays as it is (RFC 7396), also within a webhook. */
+export const accountChange = z.strictObject({
+  FullName: z.optional(plainText(200)),
+  OutgoingWebhook: z.optional(z.nullable(outgoingWebhook)),
+  IncomingWebhook: z.optional(z.nullable(incomingWebhook)),
+  KeepRetiredMessagePeriod: z.optional(period),
+  KeepRetiredWebhookPeriod: z.optional(period),
+  LoginDisabled: z.optional(plainText(500)),
+})
+
+/** What {@link accountChange} reads. */
+export type AccountChange = z.output<typeof accountChange>
+
+/** The account with the named settings changed; throws {@link RequestError} for a new webhook without URL. */
+export function changedAccount(before: Account, change: AccountChange): Account {
+  const outgoing = changedOutgoing(before.outgoingWebhook, change.OutgoingWebhook)
+  const incoming = changedWebhook('IncomingWebhook', before.incomingWebhook, change.IncomingWebhook)
+  return {
+    fullName: change.FullName ?? before.fullName,
+    ...(outgoing && { outgoingWebhook: outgoing }),
+    ...(incoming && { incomingWebhook: incoming }),
+    keepRetiredMessagesMs: milliseconds(change.KeepRetiredMessagePeriod) ?? before.keepRetiredMessagesMs,
+    keepRetiredWebhooksMs: milliseconds(change.KeepRetiredWebhookPeriod) ?? before.keepRetiredWebhooksMs,
+    loginDisabled: change.LoginDisabled ?? before.loginDisabled,
+  }
+}
+
+/** Writes the settings of an account. */
+export function accountSettingsJson(account: Account): AccountSettingsJson {
+  const { outgoingWebhook: outgoing, incomingWebhook: incoming } = account
+  return {
+    FullName: account.fullName,
+    OutgoingWebhook: outgoing ? { ...webhookJson(outgoing), Events: outgoing.events } : null,
+    IncomingWebhook: incoming ? webhookJson(incoming) : null,
+    KeepRetiredMessagePeriod: account.keepRetiredMessagesMs * NANOSECONDS,
+    KeepRetiredWebhookPeriod: account.keepRetiredWebhooksMs * NANOSECONDS,
+    LoginDisabled: account.loginDisabled,
+  }
+}
+
+function changedOutgoing(
+  before: OutgoingWebhook | undefined,
+  change: AccountChange['OutgoingWebhook'],
+): OutgoingWebhook | undefined {
+  const webhook = changedWebhook('OutgoingWebhook', before, change)
+  return webhook && { ...webhook, events: change?.Events ?? before?.events ?? [] }
+}
+
+function changedWebhook(
+  field: string,
+  before: IncomingWebhook | undefined,
+  change: AccountChange['IncomingWebhook'],
+): IncomingWebhook | undefined {
+  if (change === undefined) return before
+  if (change === null) return undefined
+  const url = change.URL ?? before?.url
+  if (url === undefined) throw new RequestError(`${field}.URL`, 'is required')
+  return { url, authorization: change.Authorization ?? before?.authorization ?? '' }
+}
+
+function webhookJson({ url, authorization }: IncomingWebhook): IncomingWebhookJson {
+  return { URL: url, AuthorizationSet: authorization !== '' }
+}
+
+/** The slashes are demanded because the URL parser supplies missing ones: `http:host`. */
+function isWebhookUrl(text: string): boolean {
+  if (text.length > LONGEST_URL || !/^https?:\/\/[^\s\x00-\x20\x7f-\x9f#\\]+$/i.test(text)) return false
+  if (!text.isWellFormed() || !URL.canParse(text)) return false
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}
+
+/** Multiples of a millisecond are exact as numbers, although they may exceed 2^53. */
+function isPeriod(nanoseconds: number): boolean {
+  return nanoseconds >= 0 && nanoseconds <= LONGEST_PERIOD_MS * NANOSECONDS && nanoseconds % NANOSECONDS === 0
+}
+
+function milliseconds(nanoseconds: number | undefined): number | undefined {
+  return nanoseconds === undefined ? undefined : nanoseconds / NANOSECONDS
+}

@@ -1,0 +1,173 @@
+import { Hono } from 'hono'
+import * as z from 'zod/mini'
+import {
+  type Account,
+  type AccountName,
+  freshAccount,
+  isAccountName,
+  type Options,
+} from '../account/options.ts'
+import { storePassword } from '../account/password.ts'
+import { lookUp } from '../base/look-up.ts'
+import {
+  type AccountChange,
+  type AccountSettingsJson,
+  accountChange,
+  accountSettingsJson,
+  changedAccount,
+} from './account-settings.ts'
+import {
+  assignAddress,
+  checkAssignable,
+  formatEntry,
+  listEntries,
+  readDirectoryAddress,
+} from './addresses.ts'
+import type { AdminPorts } from './admin-ports.ts'
+import { passwordField } from './fields.ts'
+import { answer, NotFoundError, RequestError, readBody } from './request.ts'
+
+/** An account in the list. */
+export interface AccountJson extends AccountSettingsJson {
+  readonly Name: AccountName
+}
+
+/** An account on its own: with its addresses, and whether it can log in at all. */
+export interface AccountDetailsJson extends AccountJson {
+  readonly Addresses: readonly string[]
+  readonly PasswordSet: boolean
+}
+
+const newAccount = z.extend(accountChange, {
+  Password: z.optional(passwordField),
+  Addresses: z._default(z.array(z.string()), []),
+})
+const passwordBody = z.strictObject({ Password: passwordField })
+
+/** Accounts: list, show, create, change, set the password, remove. */
+export function accountRoutes(ports: AdminPorts): Hono {
+  const routes = new Hono()
+  routes.get('/', async (context) => {
+    const { accounts } = await ports.options.readNewest()
+    const names = Object.keys(accounts).sort()
+    return answer(
+      context,
+      names.flatMap((name) => (accounts[name] ? [accountJson(name, accounts[name])] : [])),
+    )
+  })
+  routes.get('/:name', async (context) =>
+    answer(context, await showAccount(ports, context.req.param('name'))),
+  )
+  routes.put('/:name', async (context) => {
+    const name = context.req.param('name')
+    await createAccount(ports, name, await readBody(context, newAccount))
+    return answer(context, await showAccount(ports, name))
+  })
+  routes.patch('/:name', async (context) => {
+    const name = context.req.param('name')
+    await changeAccount(ports, name, await readBody(context, accountChange))
+    return answer(context, await showAccount(ports, name))
+  })
+  routes.put('/:name/password', async (context) => {
+    const name = context.req.param('name')
+    const { Password } = await readBody(context, passwordBody)
+    existingAccount(await ports.options.readNewest(), name)
+    await ports.credentials.setPassword(name, await storePassword(Password, ports.random))
+    return answer(context, {})
+  })
+  routes.delete('/:name', async (context) => {
+    await removeAccount(ports, context.req.param('name'))
+    return answer(context, {})
+  })
+  return routes
+}
+
+async function showAccount(ports: AdminPorts, name: AccountName): Promise<AccountDetailsJson> {
+  const options = await ports.options.readNewest()
+  const account = existingAccount(options, name)
+  const [entries, password] = await Promise.all([
+    listEntries(ports, options, name),
+    ports.credentials.password(name),
+  ])
+  return {
+    ...accountJson(name, account),
+    Addresses: entries.map(formatEntry),
+    PasswordSet: password !== undefined,
+  }
+}
+
+/** Whatever can be refused is refused first; the account exists before anything is its own. */
+async function createAccount(
+  ports: AdminPorts,
+  name: AccountName,
+  { Password, Addresses, ...settings }: z.output<typeof newAccount>,
+): Promise<void> {
+  const options = await ports.options.readNewest()
+  checkNewName(options, name)
+  const entries = Addresses.map((text, place) => ({
+    field: `Addresses[${place}]`,
+    entry: { ...readDirectoryAddress(`Addresses[${place}]`, text), account: name },
+  }))
+  for (const { field, entry } of entries) await checkAssignable(ports, options, field, entry)
+
+  const account = changedAccount(freshAccount, settings)
+  await ports.options.change((newest) => {
+    checkNewName(newest, name)
+    return { ...newest, accounts: { ...newest.accounts, [name]: account } }
+  })
+  if (Password !== undefined) {
+    await ports.credentials.setPassword(name, await storePassword(Password, ports.random))
+  }
+  for (const { field, entry } of entries) await assignAddress(ports, field, entry)
+}
+
+async function changeAccount(ports: AdminPorts, name: AccountName, change: AccountChange): Promise<void> {
+  await ports.options.change((options) => {
+    const account = changedAccount(existingAccount(options, name), change)
+    return { ...options, accounts: { ...options.accounts, [name]: account } }
+  })
+}
+
+/** The account goes last: until then, a removal that broke off can be repeated. */
+async function removeAccount(ports: AdminPorts, name: AccountName): Promise<void> {
+  const options = await ports.options.readNewest()
+  existingAccount(options, name)
+  if ((await ports.queue.list(name, 1)).length > 0) {
+    throw new RequestError(
+      'Account',
+      `${name} still has queued messages; they must be delivered or fail first`,
+    )
+  }
+  for (const { domain, localpart } of await listEntries(ports, options, name)) {
+    await ports.directory.remove(domain, localpart)
+  }
+  await ports.credentials.remove(name)
+  await ports.options.change((newest) => {
+    existingAccount(newest, name)
+    const { [name]: _removed, ...accounts } = newest.accounts
+    return { ...newest, accounts, removedAccounts: [...newest.removedAccounts, name] }
+  })
+}
+
+function checkNewName(options: Options, name: string): void {
+  if (!isAccountName(name)) {
+    throw new RequestError(
+      'Account',
+      'must be 1 to 63 lower-case letters, digits, dots, dashes or underscores, and begin with a letter or digit',
+    )
+  }
+  if (Object.hasOwn(options.accounts, name)) throw new RequestError('Account', `${name} exists already`)
+  if (options.removedAccounts.includes(name)) {
+    throw new RequestError('Account', `${name} was the name of a removed account and is never given again`)
+  }
+}
+
+function existingAccount(options: Options, name: string): Account {
+  const account = lookUp(options.accounts, name)
+  if (!account) throw new NotFoundError(`there is no account ${JSON.stringify(name)}`)
+  return account
+}
+
+function accountJson(name: AccountName, account: Account): AccountJson {
+  return { Name: name, ...accountSettingsJson(account) }
+}

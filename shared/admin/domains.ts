@@ -1,0 +1,130 @@
+import { Hono } from 'hono'
+import * as z from 'zod/mini'
+import type { DirectoryEntry } from '../account/address-directory.ts'
+import type { HostedDomain, Options } from '../account/options.ts'
+import { type DomainName, formatUnicodeDomain } from '../address/domain-name.ts'
+import { lookUp } from '../base/look-up.ts'
+import { formatEntry, separatorIn } from './addresses.ts'
+import type { AdminPorts } from './admin-ports.ts'
+import { readDomain } from './fields.ts'
+import { answer, NotFoundError, RequestError, readBody } from './request.ts'
+import { type DomainNameJson, wireDomain } from './wire-domain.ts'
+
+/** A domain whose mail we accept, in answers. */
+export interface DomainJson {
+  readonly Domain: DomainNameJson
+  readonly LocalpartCatchallSeparators: readonly string[]
+  readonly Disabled: boolean
+}
+
+// What local parts are compared in: lower case, and no character that would need quotes.
+const separator = z
+  .string()
+  .check(
+    z.refine(
+      (text) => /^[a-z0-9!#$%&'*+\-/=?^_`{|}~]{1,16}$/.test(text),
+      'must be 1 to 16 lower-case letters, digits or characters such as + - _ =',
+    ),
+  )
+const separators = z
+  .array(separator)
+  .check(z.refine((texts) => new Set(texts).size === texts.length, 'must not name a separator twice'))
+
+const domainBody = z.strictObject({
+  LocalpartCatchallSeparators: z._default(separators, []),
+  Disabled: z._default(z.boolean(), false),
+})
+const domainChange = z.strictObject({
+  LocalpartCatchallSeparators: z.optional(separators),
+  Disabled: z.optional(z.boolean()),
+})
+
+const MOST_ADDRESSES_NAMED = 20
+
+/** Domains: list, show, set as a whole, change, remove. */
+export function domainRoutes(ports: AdminPorts): Hono {
+  const routes = new Hono()
+  routes.get('/', async (context) => answer(context, listDomains(await ports.options.readNewest())))
+  routes.get('/:domain', async (context) => {
+    const domain = readDomain('Domain', context.req.param('domain'))
+    return answer(context, domainJson(domain, hostedDomain(await ports.options.readNewest(), domain)))
+  })
+  routes.put('/:domain', async (context) => {
+    const domain = readDomain('Domain', context.req.param('domain'))
+    const { LocalpartCatchallSeparators, Disabled } = await readBody(context, domainBody)
+    const hosted = { separators: LocalpartCatchallSeparators, disabled: Disabled }
+    return answer(context, await setDomain(ports, domain, () => hosted))
+  })
+  routes.patch('/:domain', async (context) => {
+    const domain = readDomain('Domain', context.req.param('domain'))
+    const { LocalpartCatchallSeparators, Disabled } = await readBody(context, domainChange)
+    const changed = (options: Options): HostedDomain => {
+      const before = hostedDomain(options, domain)
+      return {
+        separators: LocalpartCatchallSeparators ?? before.separators,
+        disabled: Disabled ?? before.disabled,
+      }
+    }
+    return answer(context, await setDomain(ports, domain, changed))
+  })
+  routes.delete('/:domain', async (context) => {
+    await removeDomain(ports, readDomain('Domain', context.req.param('domain')))
+    return answer(context, {})
+  })
+  return routes
+}
+
+function listDomains(options: Options): readonly DomainJson[] {
+  const hosted = Object.entries(options.domains) as [DomainName, HostedDomain][]
+  return hosted.map(([domain, settings]) => domainJson(domain, settings)).sort(byName)
+}
+
+function byName(one: DomainJson, other: DomainJson): number {
+  return one.Domain.ASCII < other.Domain.ASCII ? -1 : 1
+}
+
+async function setDomain(
+  ports: AdminPorts,
+  domain: DomainName,
+  settings: (options: Options) => HostedDomain,
+): Promise<DomainJson> {
+  const entries = await ports.directory.list(domain)
+  const after = await ports.options.change((options) => {
+    const hosted = settings(options)
+    const hidden = entries.filter(({ localpart }) => separatorIn(localpart, hosted.separators) !== undefined)
+    if (hidden.length > 0) {
+      throw new RequestError(
+        'LocalpartCatchallSeparators',
+        `must not be part of the addresses ${named(hidden)}`,
+      )
+    }
+    return { ...options, domains: { ...options.domains, [domain]: hosted } }
+  })
+  return domainJson(domain, hostedDomain(after, domain))
+}
+
+async function removeDomain(ports: AdminPorts, domain: DomainName): Promise<void> {
+  const entries = await ports.directory.list(domain)
+  await ports.options.change((options) => {
+    hostedDomain(options, domain)
+    if (entries.length > 0) throw new RequestError('Domain', `still has the addresses ${named(entries)}`)
+    const { [domain]: _removed, ...domains } = options.domains
+    return { ...options, domains }
+  })
+}
+
+function hostedDomain(options: Options, domain: DomainName): HostedDomain {
+  const hosted = lookUp(options.domains, domain)
+  if (!hosted) throw new NotFoundError(`there is no domain ${formatUnicodeDomain(domain)}`)
+  return hosted
+}
+
+function named(entries: readonly DirectoryEntry[]): string {
+  const first = entries.slice(0, MOST_ADDRESSES_NAMED).map(formatEntry).join(', ')
+  const more = entries.length - MOST_ADDRESSES_NAMED
+  return more > 0 ? `${first} and ${more} more` : first
+}
+
+function domainJson(domain: DomainName, { separators, disabled }: HostedDomain): DomainJson {
+  return { Domain: wireDomain(domain), LocalpartCatchallSeparators: separators, Disabled: disabled }
+}

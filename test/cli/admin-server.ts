@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer, text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { INITIAL_PASSWORD, type TestAdmin } from '../support/admin-ports.ts'
+
+/** How a run of the command ended. */
+export interface Outcome {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `postern` with these arguments. */
+export type RunPostern = (...args: readonly string[]) => Promise<Outcome>
+
+const MAIN = fileURLToPath(new URL('../../scripts/cli/main.ts', import.meta.url))
+
+/** Serves the admin API on loopback, and answers its URL. */
+export async function serveAdmin(context: TestContext, admin: TestAdmin): Promise<string> {
+  return await serve(context, async (request) => {
+    const body = await buffer(request)
+    return await admin.app.request(request.url ?? '', {
+      method: request.method ?? '',
+      headers: { Authorization: request.headers.authorization ?? '' },
+      ...(body.length > 0 && { body: new Uint8Array(body) }),
+    })
+  })
+}
+
+/** Serves whatever `answer` says on loopback, and answers the URL. */
+export async function serve(
+  context: TestContext,
+  answer: (request: IncomingMessage) => Promise<Response>,
+): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await answer(request)
+    response.writeHead(status, Object.fromEntries(headers))
+    response.end(body ? await text(body) : '')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  context.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A URL on loopback where nobody listens. */
+export async function closedUrl(): Promise<string> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return `http://127.0.0.1:${port}`
+}
+
+/** The command against an installation of the test's own, with the right password. */
+export async function posternFor(context: TestContext, admin: TestAdmin): Promise<RunPostern> {
+  const url = await serveAdmin(context, admin)
+  return async (...args) =>
+    await runPostern(args, { POSTERN_URL: url, POSTERN_ADMIN_PASSWORD: INITIAL_PASSWORD })
+}
+
+/** Runs the command with nobody at a terminal and no other environment. */
+export async function runPostern(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  })
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { status, stdout, stderr }
+}

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { freshAccount } from '../../shared/account/options.ts'
+import { isPassword } from '../../shared/account/password.ts'
+import { parseDomainName } from '../../shared/address/domain-name.ts'
+import { queuedMessage } from '../rooms/admin/queued-message.ts'
+import { storedMail } from '../rooms/admin/stored-mail.ts'
+import { testAdmin } from '../support/admin-ports.ts'
+import { posternFor } from './admin-server.ts'
+
+const domain = parseDomainName('shop.example')
+const domains = { [domain]: { separators: ['+'], disabled: false } }
+const relay = { host: 'smtp.example', port: 587, tls: 'required' } as const
+
+test('domain: add, show, update, list, remove', async (t) => {
+  const admin = testAdmin()
+  const postern = await posternFor(t, admin)
+  assert.equal((await postern('domain', 'add', 'bücher.example')).stdout, 'domain bücher.example added\n')
+  assert.deepEqual(admin.state.options.domains, {
+    'xn--bcher-kva.example': { separators: ['+'], disabled: false },
+  })
+  assert.equal(
+    (await postern('domain', 'update', 'bücher.example', '--disabled', '--separator', '+', '-')).status,
+    0,
+  )
+  assert.equal(
+    (await postern('domain', 'show', 'bücher.example')).stdout,
+    'Domain:      bücher.example\nASCII name:  xn--bcher-kva.example\nSeparators:  + -\nState:       disabled\n',
+  )
+  await postern('domain', 'update', 'bücher.example', '--enabled', '--no-separator')
+  assert.equal(
+    (await postern('domain', 'list')).stdout,
+    'DOMAIN          SEPARATORS  STATE\nbücher.example  -           enabled\n',
+  )
+  assert.equal(
+    (await postern('domain', 'remove', 'bücher.example')).stdout,
+    'domain bücher.example removed\n',
+  )
+  assert.deepEqual(admin.state.options.domains, {})
+})
+
+test('domain add does not change a domain that exists', async (t) => {
+  const disabled = { [domain]: { separators: [], disabled: true } }
+  const admin = testAdmin({ domains: disabled })
+  const postern = await posternFor(t, admin)
+  assert.deepEqual(await postern('domain', 'add', 'shop.example'), {
+    status: 1,
+    stdout: '',
+    stderr: 'error: domain shop.example exists already; change it with: postern domain update\n',
+  })
+  assert.deepEqual(admin.state.options.domains, disabled)
+})
+
+test('account: add, show, list, remove', async (t) => {
+  const admin = testAdmin({ domains })
+  const postern = await posternFor(t, admin)
+  const added = await postern(
+    ...['account', 'add', 'shop', '--address', 'ann@shop.example', '@shop.example'],
+    ...['--password', 'correct horse', '--full-name', 'The Shop'],
+  )
+  assert.deepEqual(added, { status: 0, stdout: 'account shop added\n', stderr: '' })
+  assert.equal(
+    (await postern('account', 'show', 'shop')).stdout,
+    [
+      'Account:           shop',
+      'Full name:         The Shop',
+      'Addresses:         ann@shop.example @shop.example',
+      'Password:          set',
+      'Login:             enabled',
+      'Outgoing webhook:',
+      'Incoming webhook:',
+      'Keeps messages:    0',
+      'Keeps webhooks:    0',
+      '',
+    ].join('\n'),
+  )
+  assert.equal(
+    (await postern('account', 'list')).stdout,
+    'NAME  FULL NAME  LOGIN\nshop  The Shop   enabled\n',
+  )
+  assert.equal((await postern('account', 'remove', 'shop')).stdout, 'account shop removed\n')
+  assert.deepEqual(admin.state.options.removedAccounts, ['shop'])
+})
+
+test('account list --json prints what the API answered', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  assert.deepEqual(
+    JSON.parse((await postern('account', 'list', '--json')).stdout),
+    await admin.done('GET', '/accounts'),
+  )
+  assert.deepEqual(
+    JSON.parse((await postern('--json', 'account', 'show', 'shop')).stdout),
+    await admin.done('GET', '/accounts/shop'),
+  )
+})
+
+test('account update changes what is named, and empty texts disable', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  const update = async (...args: string[]) => {
+    const outcome = await postern('account', 'update', 'shop', ...args)
+    assert.deepEqual(outcome, { status: 0, stdout: 'account shop changed\n', stderr: '' })
+  }
+  await update(
+    ...['--outgoing-webhook-url', 'https://a.example/', '--outgoing-webhook-authorization', 'Bearer x'],
+    ...['--outgoing-webhook-events', 'delivered, failed', '--incoming-webhook-url', 'https://b.example/'],
+    ...['--keep-retired-messages', '72h', '--keep-retired-webhooks', '1h30m', '--login-disabled', 'unpaid'],
+  )
+  const outgoingWebhook = {
+    url: 'https://a.example/',
+    authorization: 'Bearer x',
+    events: ['delivered', 'failed'],
+  }
+  assert.deepEqual(admin.state.options.accounts.shop, {
+    fullName: '',
+    outgoingWebhook,
+    incomingWebhook: { url: 'https://b.example/', authorization: '' },
+    keepRetiredMessagesMs: 259_200_000,
+    keepRetiredWebhooksMs: 5_400_000,
+    loginDisabled: 'unpaid',
+  })
+  await update('--outgoing-webhook-events', '', '--incoming-webhook-url', '', '--login-disabled', '')
+  const {
+    outgoingWebhook: after,
+    incomingWebhook,
+    loginDisabled,
+  } = admin.state.options.accounts.shop ?? freshAccount
+  assert.deepEqual(after, { ...outgoingWebhook, events: [] })
+  assert.equal(incomingWebhook, undefined)
+  assert.equal(loginDisabled, '')
+})
+
+test('account update with nothing to change says so', async (t) => {
+  const postern = await posternFor(t, testAdmin({ accounts: { shop: freshAccount } }))
+  const { status, stderr } = await postern('account', 'update', 'shop')
+  assert.deepEqual(
+    { status, stderr },
+    { status: 1, stderr: 'error: nothing to change: see postern account update --help\n' },
+  )
+})
+
+test('account password sets it, and shows it nowhere', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  const { stdout, stderr } = await postern('account', 'password', 'shop', '--password', 'correct horse')
+  const stored = admin.state.passwords.get('shop')
+  assert.ok(stored && (await isPassword('correct horse', stored)))
+  assert.doesNotMatch(stdout + stderr, /horse/)
+})
+
+test('account password asks only at a terminal', async (t) => {
+  const postern = await posternFor(t, testAdmin({ accounts: { shop: freshAccount } }))
+  const { status, stderr } = await postern('account', 'password', 'shop')
+  assert.deepEqual(
+    { status, stderr },
+    { status: 1, stderr: 'error: give --password, or set POSTERN_ACCOUNT_PASSWORD\n' },
+  )
+})
+
+test('address: add, list, remove', async (t) => {
+  const admin = testAdmin({ domains, accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  const added = await postern('address', 'add', 'Ann/B@shop.example', 'shop')
+  assert.equal(added.stdout, 'address ann/b@shop.example belongs to account shop\n')
+  const list = 'ADDRESS             ACCOUNT\nann/b@shop.example  shop\n'
+  assert.equal((await postern('address', 'list')).stdout, list)
+  assert.equal((await postern('address', 'list', '--domain', 'shop.example')).stdout, list)
+  assert.equal((await postern('address', 'remove', 'ann/b@shop.example')).status, 0)
+  assert.deepEqual(admin.state.entries, [])
+})
+
+test('transport and route: add, set, list, remove', async (t) => {
+  const admin = testAdmin()
+  const postern = await posternFor(t, admin)
+  const added = await postern('transport', 'add', 'relay', '--host', 'smtp.example')
+  assert.equal(added.stdout, 'transport relay leads to smtp.example port 587\n')
+  assert.deepEqual(admin.state.options.transports, { relay })
+  assert.equal(
+    (await postern('transport', 'list')).stdout,
+    'NAME   HOST          PORT  TLS\nrelay  smtp.example  587   required\n',
+  )
+  const routes = await postern(
+    'route',
+    'set',
+    'relay,from=a.example,to=.b.example,to=c.example,attempts=3',
+    'relay',
+  )
+  const list = [
+    'TRANSPORT  FROM       TO                    ATTEMPTS',
+    'relay      a.example  .b.example c.example  3',
+    'relay      all        all                   0',
+    '',
+  ].join('\n')
+  assert.equal(routes.stdout, list)
+  assert.equal((await postern('route', 'list')).stdout, list)
+  assert.equal((await postern('transport', 'remove', 'relay')).status, 1)
+  assert.equal((await postern('route', 'set', '--none')).stdout, '(none)\n')
+  assert.equal((await postern('transport', 'remove', 'relay')).stdout, 'transport relay removed\n')
+})
+
+const badRoutes = [
+  { args: [], error: 'give the routes, or --none for no route' },
+  { args: ['relay', '--none'], error: 'give the routes, or --none for no route' },
+  {
+    args: ['relay,a.example'],
+    error: 'route relay,a.example: "a.example" is none of from=DOMAIN, to=DOMAIN, attempts=N',
+  },
+  {
+    args: ['relay,attempts=x'],
+    error: 'route relay,attempts=x: attempts= must be given once, as a whole number',
+  },
+]
+
+for (const { args, error } of badRoutes) {
+  test(`postern route set ${args.join(' ')} changes nothing`, async (t) => {
+    const routes = [{ fromDomains: [], toDomains: [], minimumAttempts: 0, transport: 'relay' }]
+    const admin = testAdmin({ transports: { relay }, routes })
+    const postern = await posternFor(t, admin)
+    assert.deepEqual(await postern('route', 'set', ...args), {
+      status: 1,
+      stdout: '',
+      stderr: `error: ${error}\n`,
+    })
+    assert.deepEqual(admin.state.options.routes, routes)
+  })
+}
+
+test('queue list names messages as account/id', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount, other: freshAccount } })
+  const message = queuedMessage()
+  admin.state.queued = [message, queuedMessage({ account: 'other' })]
+  const postern = await posternFor(t, admin)
+  const { stdout } = await postern('queue', 'list', '--account', 'shop')
+  const [, line, end] = stdout.split('\n')
+  assert.match(
+    line ?? '',
+    new RegExp(
+      `^shop/${message.id}  ann@shop\\.example  bob@remote\\.example  0 +2026-06-01T00:00:00.000Z  -$`,
+    ),
+  )
+  assert.equal(end, '')
+})
+
+test('what strangers wrote reaches the terminal without control characters', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const mail = storedMail()
+  admin.state.mails = [{ ...mail, fields: { ...mail.fields, subject: 'a\u001b[31mb\u009b1mc\u202ed' } }]
+  const postern = await posternFor(t, admin)
+  const { stdout } = await postern('mail', 'list', '--account', 'shop', '--limit', '1')
+  assert.match(stdout, new RegExp(`^shop/${mail.id}  Inbox .* bob@remote\\.example  a \\[31mb 1mc d$`, 'm'))
+})
