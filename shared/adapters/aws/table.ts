@@ -1,0 +1,49 @@
+import type { Instant } from '../../base/clock.ts'
+import { formatInstant } from '../../base/clock.ts'
+import { formatRowId, type RowId } from '../../base/row-id.ts'
+import type { ContentName } from '../../content/content-store.ts'
+
+/** The primary key of an item. */
+export interface Key {
+  readonly pk: string
+  readonly sk: string
+}
+
+/** The kinds of rows that are attempted, as the indexes name them. */
+export type RowKind = 'mail' | 'hook'
+
+/** One account's rows are spread over this many partitions, so that it can write more than one takes. */
+const SHARDS = 8
+
+/** Every key of the table, in one place. What lies under them: ARCHITECTURE.md, "Data". */
+export const keys = {
+  message: (account: string, id: RowId): Key => ({ pk: `M#${account}#${id % SHARDS}`, sk: formatRowId(id) }),
+  call: (account: string, id: RowId): Key => ({ pk: `H#${account}#${id % SHARDS}`, sk: formatRowId(id) }),
+  content: (name: ContentName): Key => ({ pk: `B#${name}`, sk: 'content' }),
+  decision: (base: RowId): Key => ({ pk: `B#queue/${base}`, sk: 'commit' }),
+  optionsVersion: (): Key => ({ pk: 'CFG', sk: 'VER' }),
+  options: (version: number): Key => ({ pk: 'CFG', sk: String(version).padStart(16, '0') }),
+  address: (domain: string, localpart: string): Key => ({ pk: `AD#${domain}`, sk: localpart }),
+  password: (holder: string): Key => ({ pk: `K#${holder}`, sk: 'password' }),
+  mailbox: (account: string, mailbox: string): Key => ({ pk: `MB#${account}`, sk: mailbox }),
+  mail: (account: string, id: RowId): Key => ({ pk: `N#${account}`, sk: formatRowId(id) }),
+  uid: (account: string, mailbox: string, uid: number): Key => ({
+    pk: `U#${account}#${mailbox}`,
+    sk: String(uid).padStart(10, '0'),
+  }),
+} as const
+
+/** Partition of both indexes: one kind of rows of one account. */
+export function indexPartition(kind: RowKind, account: string): string {
+  return `${kind}#${account}`
+}
+
+/** Sort key of both indexes: time, then id. */
+export function indexSort(at: Instant, id: RowId): string {
+  return `${formatInstant(at)}#${formatRowId(id)}`
+}
+
+/** DynamoDB's time to live wants seconds; it deletes days late, so readers compare too. */
+export function expiresAtSeconds(at: Instant): number {
+  return Math.ceil(at / 1000)
+}

@@ -1,0 +1,22 @@
+/** Names that the infrastructure and the running code share. The only file of `shared/` that `infra/` imports. */
+
+/** Environment variables, set by `infra/` and read by `settings.ts`. */
+export const variables = {
+  table: 'POSTERN_TABLE',
+  bucket: 'POSTERN_BUCKET',
+  deliveriesQueueUrl: 'POSTERN_DELIVERIES_QUEUE_URL',
+  webhooksQueueUrl: 'POSTERN_WEBHOOKS_QUEUE_URL',
+  adminSecretArn: 'POSTERN_ADMIN_SECRET_ARN',
+  smtpPort: 'POSTERN_SMTP_PORT',
+  deliverLeaseSeconds: 'POSTERN_DELIVER_LEASE_SECONDS',
+  webhookLeaseSeconds: 'POSTERN_WEBHOOK_LEASE_SECONDS',
+  listenAddresses: 'POSTERN_LISTEN_ADDRESSES',
+  catchallAccount: 'POSTERN_CATCHALL_ACCOUNT',
+  simulateFailures: 'POSTERN_SIMULATE_FAILURES',
+  webhookAllowLoopback: 'POSTERN_WEBHOOK_ALLOW_LOOPBACK',
+} as const
+
+/** The table's keys and the two sparse indexes (design of the data: ARCHITECTURE.md, "Data"). */
+export const tableKeys = { partition: 'pk', sort: 'sk', expires: 'expires' } as const
+export const dueIndex = { name: 'due', partition: 'due', sort: 'dueAt' } as const
+export const retiredIndex = { name: 'retired', partition: 'retired', sort: 'retiredAt' } as const

@@ -1,0 +1,61 @@
+import { variables } from './names.ts'
+
+/** The environment of the process: the only place that reads it. */
+const environment: Readonly<Record<string, string | undefined>> = process.env
+
+/** A variable that must be set; its absence ends the start, by name. */
+export function requiredSetting(name: keyof typeof variables): string {
+  const value = environment[variables[name]]
+  if (!value) throw new Error(`the environment variable ${variables[name]} is not set`)
+  return value
+}
+
+/** A variable that may be unset or empty. */
+function optionalSetting(name: keyof typeof variables): string | undefined {
+  return environment[variables[name]] || undefined
+}
+
+/** A positive whole number. */
+export function numberSetting(name: keyof typeof variables, otherwise: number): number {
+  const text = optionalSetting(name)
+  const value = text === undefined ? otherwise : Number(text)
+  if (!Number.isSafeInteger(value) || value <= 0) {
+    throw new Error(
+      `the environment variable ${variables[name]} must be a positive whole number, not ${text}`,
+    )
+  }
+  return value
+}
+
+/** `true` or unset. */
+export function flagSetting(name: keyof typeof variables): boolean {
+  const text = optionalSetting(name)
+  if (text !== undefined && text !== 'true') {
+    throw new Error(`the environment variable ${variables[name]} must be "true" or unset, not ${text}`)
+  }
+  return text === 'true'
+}
+
+/** An endpoint other than AWS's (AWS_ENDPOINT_URL): its host name need not resolve with a bucket's name before it. */
+export function hasOwnS3Endpoint(): boolean {
+  return Boolean(environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL)
+}
+
+/** How the SMTP listener listens, and how it receives where it is not for production only. */
+export function listenerSettings() {
+  const catchallAccount = optionalSetting('catchallAccount')
+  return {
+    listening: {
+      port: numberSetting('smtpPort', 1025),
+      addresses: (optionalSetting('listenAddresses') ?? '0.0.0.0').split(','),
+      /** Octets of a message (mox's default). */
+      maxSize: 104_857_600,
+    },
+    reception: {
+      ...(catchallAccount !== undefined && { catchallAccount }),
+      simulateFailures: flagSetting('simulateFailures'),
+    },
+    /** Connections may finish what they do for so long; ECS waits 120 seconds. */
+    closingMs: 100_000,
+  }
+}

@@ -1,0 +1,92 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { TLSSocket } from 'node:tls'
+
+interface Script {
+  /** Null says nothing. */
+  readonly greeting?: string | null
+  /** Lines after the first of the answer to EHLO. */
+  readonly extensions?: readonly string[]
+  /** The answer to a command, or to the data (`.`); undefined leaves it to the default, null drops the connection. */
+  readonly reply?: (command: string) => string | null | undefined
+  /** Offers STARTTLS. */
+  readonly identity?: { readonly cert: string; readonly key: string }
+  readonly implicitTls?: boolean
+  readonly port?: number
+}
+
+interface ScriptedServer {
+  readonly port: number
+  /** What clients said, in order; data as one text. */
+  readonly commands: string[]
+  connections: number
+}
+
+/** An SMTP server that does what a test says, on 127.0.0.1. */
+export async function scriptedServer(t: TestContext, script: Script): Promise<ScriptedServer> {
+  const state = { port: 0, commands: [] as string[], connections: 0 }
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    state.connections += 1
+    socket.setNoDelay(true)
+    sockets.add(socket)
+    const first = script.implicitTls && script.identity ? secure(socket, script.identity) : socket
+    if (script.greeting !== null) first.write(`${script.greeting ?? '220 mx.example ESMTP'}\r\n`)
+    converse(first, script, state.commands)
+  })
+  await new Promise<void>((done, fail) =>
+    server.on('error', fail).listen(script.port ?? 0, '127.0.0.1', done),
+  )
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  state.port = (server.address() as AddressInfo).port
+  return state
+}
+
+function converse(socket: Socket, script: Script, commands: string[]): void {
+  let text = ''
+  let isData = false
+  const answer = (command: string): void => {
+    commands.push(command)
+    const reply = answerTo(isData ? '.' : command, script, socket instanceof TLSSocket)
+    isData = reply?.startsWith('354') ?? false
+    if (reply === null) socket.destroy()
+    else socket.write(`${reply}\r\n`)
+    if (command !== 'STARTTLS' || !reply?.startsWith('220') || !script.identity) return
+    socket.removeAllListeners('data')
+    converse(secure(socket, script.identity), script, commands)
+  }
+  socket.on('error', () => {})
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+    for (;;) {
+      const end = text.indexOf(isData ? '\r\n.\r\n' : '\r\n')
+      if (end < 0 || socket.destroyed) return
+      const command = isData ? text.slice(0, end + 3) : text.slice(0, end)
+      text = text.slice(command.length + 2)
+      answer(command)
+    }
+  })
+}
+
+function answerTo(command: string, script: Script, isSecure: boolean): string | null {
+  const scripted = script.reply?.(command)
+  if (scripted !== undefined) return scripted
+  if (command.startsWith('EHLO')) {
+    const offered = [...(script.extensions ?? ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'SIZE'])]
+    if (script.identity && !isSecure) offered.push('STARTTLS')
+    return ['mx.example', ...offered]
+      .map((line, at) => `250${at === offered.length ? ' ' : '-'}${line}`)
+      .join('\r\n')
+  }
+  if (command === 'DATA') return '354 go on'
+  if (command === 'QUIT') return '221 bye'
+  if (command === 'STARTTLS') return '220 go on'
+  return '250 2.0.0 ok'
+}
+
+function secure(socket: Socket, identity: { readonly cert: string; readonly key: string }): TLSSocket {
+  return new TLSSocket(socket, { isServer: true, ...identity })
+}
