@@ -1,0 +1,156 @@
+import { Duration, Validations } from 'aws-cdk-lib'
+import {
+  FlowLogDestination,
+  IpAddresses,
+  type IVpc,
+  Peer,
+  Port,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2'
+import {
+  Cluster,
+  ContainerDependencyCondition,
+  ContainerImage,
+  CpuArchitecture,
+  FargateService,
+  FargateTaskDefinition,
+  type ICluster,
+  LogDrivers,
+  OperatingSystemFamily,
+} from 'aws-cdk-lib/aws-ecs'
+import { Asset } from 'aws-cdk-lib/aws-s3-assets'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import type { Data } from './data.ts'
+import { allow, createLogGroup, toVariables } from './node-function.ts'
+
+interface MailProps {
+  readonly bundles: string
+  readonly data: Data
+  readonly webhooks: Queue
+}
+
+/** Stock images for arm64 and x86, each pinned by digest; `-c copyImage=…` and `-c listenerImage=…` replace them. */
+const copyImage =
+  'public.ecr.aws/aws-cli/aws-cli:2.37.0@sha256:337494c2047176fe9abcf45a5d1eaf1c2c62cae40953284fb1143b5c6170f065'
+const listenerImage =
+  'public.ecr.aws/docker/library/node:24-alpine@sha256:a0b9bf06e4e6193cf7a0f58816cc935ff8c2a908f81e6f1a95432d679c54fbfd'
+
+const vpcAddresses = '10.0.0.0/16'
+const smtpPort = 1025
+const codeDirectory = '/code'
+
+/** The SMTP listener: a stock Node image that runs our bundle, so that deploying needs no Docker. */
+export class Mail extends Construct {
+  constructor(scope: Construct, id: string, props: MailProps) {
+    super(scope, id)
+    const vpc = createVpc(this)
+    const cluster = new Cluster(this, 'Cluster', { vpc }) as ICluster
+    Validations.of(cluster).acknowledge({
+      id: 'AwsSolutions-ECS4',
+      reason:
+        'Container Insights bills each metric monthly; ECS gives the CPU and memory of the service for nothing.',
+    })
+    const service = new FargateService(this, 'Listener', {
+      cluster,
+      taskDefinition: createTask(this, props),
+      desiredCount: 1,
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      circuitBreaker: { rollback: true },
+      // Without a NAT gateway a public address is the task's only way to AWS.
+      assignPublicIp: true,
+      securityGroups: [createSecurityGroup(this, vpc)],
+    })
+    // A first task that starts before the route out exists fails, and the circuit breaker counts it.
+    service.node.addDependency(vpc.internetConnectivityEstablished)
+  }
+}
+
+function createVpc(scope: Construct): IVpc {
+  const vpc = new Vpc(scope, 'Vpc', {
+    ipAddresses: IpAddresses.cidr(vpcAddresses),
+    maxAzs: 2,
+    natGateways: 0,
+    subnetConfiguration: [{ name: 'public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false }],
+    // Emptying the default group takes a custom resource, a function of its own; nothing here is in that group.
+    restrictDefaultSecurityGroup: false,
+    flowLogs: {
+      all: { destination: FlowLogDestination.toCloudWatchLogs(createLogGroup(scope, 'FlowLogs')) },
+    },
+  })
+  return vpc as IVpc
+}
+
+function createSecurityGroup(scope: Construct, vpc: IVpc): SecurityGroup {
+  const group = new SecurityGroup(scope, 'ListenerGroup', { vpc, description: 'Postern SMTP listener' })
+  group.addIngressRule(Peer.ipv4(vpcAddresses), Port.tcp(smtpPort), 'SMTP from inside the VPC')
+  return group
+}
+
+function createTask(scope: Construct, props: MailProps): FargateTaskDefinition {
+  const task = new FargateTaskDefinition(scope, 'ListenerTask', {
+    cpu: 256,
+    memoryLimitMiB: 512,
+    runtimePlatform: {
+      cpuArchitecture: CpuArchitecture.ARM64,
+      operatingSystemFamily: OperatingSystemFamily.LINUX,
+    },
+    volumes: [{ name: 'code' }],
+  })
+  Validations.of(task).acknowledge({
+    id: 'AwsSolutions-ECS2',
+    reason: 'The variables are names, addresses and numbers; no secret is among them.',
+  })
+  addContainers(task, props)
+  allowListener(task, props)
+  return task
+}
+
+function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }: MailProps): void {
+  const bundle = new Asset(task, 'Bundle', { path: `${bundles}/listener/main.mjs` })
+  allow(task.taskRole, ['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)])
+  const logGroup = createLogGroup(task, 'Logs')
+  const copy = task.addContainer('copy', {
+    image: imageFrom(task, 'copyImage', copyImage),
+    command: ['s3', 'cp', '--only-show-errors', bundle.s3ObjectUrl, `${codeDirectory}/main.mjs`],
+    essential: false,
+    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'copy' }),
+  })
+  copy.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: false })
+  const main = task.addContainer('listener', {
+    image: imageFrom(task, 'listenerImage', listenerImage),
+    command: ['node', `${codeDirectory}/main.mjs`],
+    environment: toVariables({
+      table: data.table.tableName,
+      bucket: data.bucket.bucketName,
+      webhooksQueueUrl: webhooks.queueUrl,
+      smtpPort: String(smtpPort),
+    }),
+    portMappings: [{ containerPort: smtpPort }],
+    readonlyRootFilesystem: true,
+    user: '1000',
+    // The most Fargate grants: sessions in their DATA phase get to their answer.
+    stopTimeout: Duration.seconds(120),
+    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' }),
+  })
+  main.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: true })
+  main.addContainerDependencies({ container: copy, condition: ContainerDependencyCondition.SUCCESS })
+}
+
+function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {
+  data.allowItems(taskRole, ['GetItem'], ['options', 'addresses'])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem', 'PutItem'], ['mailboxes'])
+  data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'content', 'webhookCalls'])
+  data.allowObjects(taskRole, 's3:PutObject', 'mail')
+  data.allowObjects(taskRole, 's3:PutObject', 'hook')
+  allow(taskRole, ['sqs:SendMessage'], [webhooks.queueArn])
+}
+
+function imageFrom(scope: Construct, contextKey: string, fallback: string): ContainerImage {
+  const image: unknown = scope.node.tryGetContext(contextKey) ?? fallback
+  if (typeof image !== 'string') throw new Error(`context ${contextKey} must be the name of an image`)
+  return ContainerImage.fromRegistry(image)
+}

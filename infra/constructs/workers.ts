@@ -1,0 +1,150 @@
+import { Duration, Stack } from 'aws-cdk-lib'
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets'
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { dueIndex } from '../../shared/runtime/names.ts'
+import type { Data } from './data.ts'
+import { allow, NodeFunction } from './node-function.ts'
+
+interface WorkersProps {
+  readonly bundles: string
+  readonly data: Data
+}
+
+/**
+ * Seconds of one attempt. Each is longer than the one before, so that an attempt is over before its hint is
+ * seen again, and a hint seen again finds the lease of an attempt that died still running.
+ */
+const deliverSeconds = { timeout: 60, visibility: 90, lease: 120 } as const
+const webhookSeconds = { timeout: 90, visibility: 120, lease: 150 } as const
+
+/** The queues of hints and the functions they wake. */
+export class Workers extends Construct {
+  readonly deliveries: Queue
+  readonly webhooks: Queue
+
+  constructor(scope: Construct, id: string, props: WorkersProps) {
+    super(scope, id)
+    this.deliveries = createQueue(this, 'Deliveries', deliverSeconds.visibility)
+    this.webhooks = createFifoQueue(this, 'Webhooks', webhookSeconds.visibility)
+    this.deliver(props)
+    this.webhook(props)
+    this.sweep(props)
+  }
+
+  private deliver({ bundles, data }: WorkersProps): void {
+    const { role, lambda } = new NodeFunction(this, 'Deliver', {
+      bundles,
+      name: 'deliver',
+      timeoutSeconds: deliverSeconds.timeout,
+      environment: {
+        table: data.table.tableName,
+        bucket: data.bucket.bucketName,
+        deliveriesQueueUrl: this.deliveries.queueUrl,
+        webhooksQueueUrl: this.webhooks.queueUrl,
+        deliverLeaseSeconds: String(deliverSeconds.lease),
+      },
+    })
+    data.allowItems(role, ['GetItem'], ['options'])
+    data.allowItems(role, ['GetItem', 'BatchGetItem'], ['content', 'messages'])
+    data.allowItems(role, ['UpdateItem'], ['messages'])
+    data.allowItems(role, ['PutItem'], ['webhookCalls'])
+    data.allowObjects(role, 's3:GetObject', 'queue')
+    allow(role, ['sqs:SendMessage'], [this.deliveries.queueArn, this.webhooks.queueArn])
+    consume(this.deliveries, { role, lambda }, 10)
+  }
+
+  private webhook({ bundles, data }: WorkersProps): void {
+    const { role, lambda } = new NodeFunction(this, 'Webhook', {
+      bundles,
+      name: 'webhook',
+      timeoutSeconds: webhookSeconds.timeout,
+      environment: {
+        table: data.table.tableName,
+        bucket: data.bucket.bucketName,
+        webhookLeaseSeconds: String(webhookSeconds.lease),
+      },
+    })
+    data.allowItems(role, ['GetItem'], ['webhookCalls', 'content'])
+    data.allowItems(role, ['UpdateItem'], ['webhookCalls'])
+    data.allowObjects(role, 's3:GetObject', 'hook')
+    consume(this.webhooks, { role, lambda }, 1)
+  }
+
+  private sweep({ bundles, data }: WorkersProps): void {
+    const { role, lambda } = new NodeFunction(this, 'Sweep', {
+      bundles,
+      name: 'sweep',
+      // Less than the period of the rule, so that two runs do not overlap.
+      timeoutSeconds: 55,
+      environment: {
+        table: data.table.tableName,
+        bucket: data.bucket.bucketName,
+        deliveriesQueueUrl: this.deliveries.queueUrl,
+        webhooksQueueUrl: this.webhooks.queueUrl,
+      },
+    })
+    data.allowItems(role, ['GetItem'], ['options'])
+    data.allowIndex(role, dueIndex, ['mail', 'hook'])
+    data.allowItems(role, ['GetItem', 'BatchGetItem'], ['messages', 'webhookCalls', 'content'])
+    data.allowItems(role, ['UpdateItem', 'DeleteItem'], ['messages'])
+    data.allowItems(role, ['UpdateItem'], ['webhookCalls'])
+    data.allowItems(role, ['PutItem', 'DeleteItem'], ['content'])
+    data.allowObjects(role, 's3:DeleteObject', 'queue')
+    const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
+    allow(role, ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues)
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaTarget(lambda)],
+    })
+  }
+}
+
+const queueDefaults = {
+  encryption: QueueEncryption.SQS_MANAGED,
+  enforceSSL: true,
+  retentionPeriod: Duration.days(14),
+} as const
+const maxReceiveCount = 5
+
+function createQueue(scope: Construct, id: string, visibilitySeconds: number): Queue {
+  const deadLetters = new Queue(scope, `${id}DeadLetters`, queueDefaults)
+  return new Queue(scope, id, {
+    ...queueDefaults,
+    visibilityTimeout: Duration.seconds(visibilitySeconds),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount },
+  })
+}
+
+function createFifoQueue(scope: Construct, id: string, visibilitySeconds: number): Queue {
+  // Senders name each hint's deduplication id: the body alone would hide a later attempt of the same row.
+  const fifo = { ...queueDefaults, fifo: true, contentBasedDeduplication: false }
+  const name = `${Stack.of(scope).stackName}-${id.toLowerCase()}`
+  const deadLetters = new Queue(scope, `${id}DeadLetters`, {
+    ...fifo,
+    queueName: `${name}-dead-letters.fifo`,
+  })
+  return new Queue(scope, id, {
+    ...fifo,
+    queueName: `${name}.fifo`,
+    visibilityTimeout: Duration.seconds(visibilitySeconds),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount },
+  })
+}
+
+/** An event source with the three permissions its pollers need (Lambda Developer Guide, "Using Lambda with SQS"). */
+function consume(
+  queue: Queue,
+  { role, lambda }: Pick<NodeFunction, 'role' | 'lambda'>,
+  batchSize: number,
+): void {
+  allow(role, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn])
+  new EventSourceMapping(lambda, 'Hints', {
+    target: lambda,
+    eventSourceArn: queue.queueArn,
+    batchSize,
+    reportBatchItemFailures: true,
+  })
+}

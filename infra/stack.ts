@@ -1,0 +1,29 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import { Api } from './constructs/api.ts'
+import { Data } from './constructs/data.ts'
+import { Mail } from './constructs/mail.ts'
+import { Workers } from './constructs/workers.ts'
+
+interface PosternStackProps extends StackProps {
+  /** Directory that holds a bundle per deployable, as `bundleFunctions` writes them. */
+  readonly bundles: string
+}
+
+/** All of Postern, in whatever account and region it is deployed to. */
+export class PosternStack extends Stack {
+  constructor(scope: Construct, id: string, { bundles, ...props }: PosternStackProps) {
+    super(scope, id, props)
+    const data = new Data(this, 'Data')
+    const workers = new Workers(this, 'Workers', { bundles, data })
+    const api = new Api(this, 'Api', { bundles, data, deliveries: workers.deliveries })
+    new Mail(this, 'Mail', { bundles, data, webhooks: workers.webhooks })
+
+    new CfnOutput(this, 'ApiUrl', { value: api.url })
+    new CfnOutput(this, 'AdminSecretArn', { value: data.adminSecret.secretArn })
+    new CfnOutput(this, 'TableName', { value: data.table.tableName })
+    new CfnOutput(this, 'Bucket', { value: data.bucket.bucketName })
+    new CfnOutput(this, 'DeliveriesQueueUrl', { value: workers.deliveries.queueUrl })
+    new CfnOutput(this, 'WebhooksQueueUrl', { value: workers.webhooks.queueUrl })
+  }
+}

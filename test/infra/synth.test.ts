@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, sep } from 'node:path'
+import { after, suite, test } from 'node:test'
+import { Match, Template } from 'aws-cdk-lib/assertions'
+import { CfnQueue } from 'aws-cdk-lib/aws-sqs'
+import { buildApp } from '../../infra/app.ts'
+import { bundleFunctions } from '../../infra/bundle.ts'
+import { variables } from '../../shared/runtime/names.ts'
+
+for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+// Makes the CDK put findings into the error it throws instead of on the terminal.
+process.env.NODE_ENV = 'test'
+
+const directory = mkdtempSync(join(tmpdir(), 'postern-synth-'))
+after(() => rmSync(directory, { recursive: true }))
+const bundles = placeholderBundles()
+
+const assembly = buildApp({ outdir: join(directory, 'out'), bundles, validate: true }).synth()
+const stack = assembly.getStackByName('Postern')
+const template = Template.fromJSON(stack.template)
+const report = JSON.parse(readFileSync(join(assembly.directory, 'validation-report.json'), 'utf8'))
+
+suite('synthesis', () => {
+  test('needs neither credentials, account nor region, and gives one stack', () => {
+    assert.deepEqual(
+      assembly.stacks.map(({ stackName, environment }) => [stackName, environment.name]),
+      [['Postern', 'aws://unknown-account/unknown-region']],
+    )
+  })
+
+  test('has no finding of CloudFormation’s rules or AWS Solutions', () => {
+    assert.deepEqual(report.pluginReports, [])
+  })
+
+  for (const rule of ['AwsSolutions-SQS3', 'CloudFormation-Validate::F3034']) {
+    test(`stops at a finding of ${rule} and names the construct`, () => {
+      const app = buildApp({ outdir: join(directory, 'planted'), bundles, validate: true })
+      new CfnQueue(app.node.findChild('Postern'), 'Planted', { visibilityTimeout: 43_201 })
+      assert.throws(() => app.synth(), new RegExp(`(?=[^]*Postern/Planted)(?=[^]*${rule})`))
+    })
+  }
+
+  test('without validation gives the same template and no report', () => {
+    const quick = buildApp({ outdir: join(directory, 'quick'), bundles, validate: false }).synth()
+    assert.deepEqual(quick.getStackByName('Postern').template, stack.template)
+    assert.equal(existsSync(join(quick.directory, 'validation-report.json')), false)
+  })
+
+  test('has no custom resource, which would hide a function from local mode', () => {
+    const types = Object.values(template.toJSON().Resources as Resources).map(({ Type }) => Type)
+    assert.deepEqual(
+      types.filter((type) => /^Custom::|CustomResource$/.test(type)),
+      [],
+    )
+  })
+
+  test('outputs what an operator needs first', () => {
+    assert.deepEqual(Object.keys(template.findOutputs('*')).sort(), [
+      'AdminSecretArn',
+      'ApiUrl',
+      'Bucket',
+      'DeliveriesQueueUrl',
+      'TableName',
+      'WebhooksQueueUrl',
+    ])
+  })
+})
+
+suite('data', () => {
+  const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }
+  const key = (name: string, type: string) => ({ AttributeName: name, KeyType: type })
+  const cases = [
+    {
+      rule: 'the table expires items, can be restored and is kept',
+      type: 'AWS::DynamoDB::Table',
+      Properties: {
+        KeySchema: [key('pk', 'HASH'), key('sk', 'RANGE')],
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+      },
+    },
+    {
+      rule: 'both indexes hold keys only',
+      type: 'AWS::DynamoDB::Table',
+      Properties: {
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'due',
+            KeySchema: [key('due', 'HASH'), key('dueAt', 'RANGE')],
+            Projection: { ProjectionType: 'KEYS_ONLY' },
+          },
+          {
+            IndexName: 'retired',
+            KeySchema: [key('retired', 'HASH'), key('retiredAt', 'RANGE')],
+            Projection: { ProjectionType: 'KEYS_ONLY' },
+          },
+        ],
+      },
+    },
+    {
+      rule: 'the bucket is closed, encrypted, kept, and forgets what is not received mail',
+      type: 'AWS::S3::Bucket',
+      Properties: {
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        LifecycleConfiguration: {
+          Rules: [
+            Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }),
+            Match.objectLike({ Prefix: 'queue/', ExpirationInDays: 90 }),
+            Match.objectLike({ Prefix: 'hook/', ExpirationInDays: 30 }),
+            Match.objectLike({ Prefix: 'upload/', ExpirationInDays: 2 }),
+          ],
+        },
+      },
+    },
+    {
+      rule: 'the admin password is generated and kept',
+      type: 'AWS::SecretsManager::Secret',
+      Properties: { GenerateSecretString: { PasswordLength: 24, ExcludePunctuation: true } },
+    },
+  ]
+  for (const { rule, type, Properties } of cases) {
+    test(rule, () => template.hasResource(type, { ...kept, Properties }))
+  }
+})
+
+suite('workers', () => {
+  const attempts = [
+    { name: 'Deliver', queue: 'WorkersDeliveries', lease: variables.deliverLeaseSeconds },
+    { name: 'Webhook', queue: 'WorkersWebhooks', lease: variables.webhookLeaseSeconds },
+  ]
+  for (const { name, queue, lease } of attempts) {
+    test(`${name}: function timeout < queue visibility < lease`, () => {
+      const worker = one(resources('AWS::Lambda::Function', `Workers${name}Function`))
+      const { VisibilityTimeout } = mainQueue(queue)
+      const seconds = [worker.Timeout, VisibilityTimeout, Number(worker.Environment.Variables[lease])]
+      assert.ok(seconds[0] < seconds[1] && seconds[1] < seconds[2], seconds.join(' < '))
+    })
+
+    test(`${name}: a hint that fails five times goes to a queue of its own for 14 days`, () => {
+      const { RedrivePolicy } = mainQueue(queue)
+      assert.equal(RedrivePolicy.maxReceiveCount, 5)
+      const deadLetters = template.toJSON().Resources[RedrivePolicy.deadLetterTargetArn['Fn::GetAtt'][0]]
+      assert.equal(deadLetters.Properties.MessageRetentionPeriod, 14 * 24 * 3600)
+    })
+  }
+
+  test('each record of a batch fails alone', () => {
+    for (const source of resources('AWS::Lambda::EventSourceMapping')) {
+      assert.deepEqual(source.FunctionResponseTypes, ['ReportBatchItemFailures'])
+    }
+  })
+
+  test('webhooks go through a FIFO queue whose senders name the deduplication id', () => {
+    const { QueueName, FifoQueue, ContentBasedDeduplication } = mainQueue('WorkersWebhooks')
+    assert.deepEqual([FifoQueue, ContentBasedDeduplication], [true, false])
+    assert.match(QueueName, /\.fifo$/)
+  })
+
+  test('a sweep ends before the next begins', () => {
+    const sweep = one(resources('AWS::Lambda::Function', 'WorkersSweepFunction'))
+    const { ScheduleExpression } = one(resources('AWS::Events::Rule'))
+    assert.equal(ScheduleExpression, 'rate(1 minute)')
+    assert.ok(sweep.Timeout < 60)
+  })
+})
+
+suite('api', () => {
+  test('routes webapi and admin, nothing else', () => {
+    assert.deepEqual(
+      resources('AWS::ApiGatewayV2::Route')
+        .map(({ RouteKey }) => RouteKey)
+        .sort(),
+      ['$default', 'ANY /admin/{proxy+}'],
+    )
+  })
+
+  test('the access log has neither query string nor authorization', () => {
+    const { AccessLogSettings } = one(resources('AWS::ApiGatewayV2::Stage'))
+    const fields: string[] = Object.values(JSON.parse(AccessLogSettings.Format))
+    assert.ok(fields.includes('$context.requestId'))
+    assert.deepEqual(
+      fields.filter((field) => /query|authori[sz]|\.protocol|requestOverride/i.test(field)),
+      [],
+    )
+  })
+})
+
+suite('functions and the listener', () => {
+  test('see only variables that names.ts names', () => {
+    const known = new Set<string>(Object.values(variables))
+    const functions = resources('AWS::Lambda::Function')
+    assert.equal(functions.length, 5)
+    const names = [
+      ...functions.flatMap(({ Environment }) => Object.keys(Environment.Variables)),
+      ...listener().Environment.map(({ Name }: { Name: string }) => Name),
+    ]
+    assert.deepEqual(
+      names.filter((name) => !known.has(name)),
+      [],
+    )
+  })
+
+  test('run on Node 24 and arm64 with their own log group', () => {
+    const groups = new Set<string>()
+    for (const lambda of resources('AWS::Lambda::Function')) {
+      assert.deepEqual([lambda.Runtime, lambda.Architectures], ['nodejs24.x', ['arm64']])
+      groups.add(lambda.LoggingConfig.LogGroup.Ref)
+    }
+    assert.equal(groups.size, 5)
+  })
+
+  test('containers run images pinned by digest, the listener unprivileged on a read-only root', () => {
+    for (const { Image } of containers(template))
+      assert.match(Image, /^[a-z0-9./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/)
+    const { User, ReadonlyRootFilesystem, StopTimeout } = listener()
+    assert.deepEqual([User, ReadonlyRootFilesystem, StopTimeout], ['1000', true, 120])
+  })
+
+  test('context replaces both images', () => {
+    const images = { copyImage: 'registry.example/copy:1', listenerImage: 'registry.example/node:24' }
+    process.env.CDK_CONTEXT_JSON = JSON.stringify(images)
+    const app = buildApp({ outdir: join(directory, 'images'), bundles, validate: false })
+    delete process.env.CDK_CONTEXT_JSON
+    const other = Template.fromJSON(app.synth().getStackByName('Postern').template)
+    assert.deepEqual(
+      containers(other).map(({ Image }) => Image),
+      Object.values(images),
+    )
+  })
+})
+
+suite('roles', () => {
+  const statements = allStatements()
+
+  test('name every resource in full, but for the objects below a prefix', () => {
+    const wild = statements.flatMap(({ role, resources }) =>
+      resources.filter((resource) => resource.includes('*')).map((resource) => [role, resource]),
+    )
+    assert.deepEqual(wild.sort(), [
+      ['ApiWebapi', '<DataBucket>/mail/*'],
+      ['ApiWebapi', '<DataBucket>/queue/*'],
+      ['MailListenerTaskTask', '<DataBucket>/hook/*'],
+      ['MailListenerTaskTask', '<DataBucket>/mail/*'],
+      ['WorkersDeliver', '<DataBucket>/queue/*'],
+      ['WorkersWebhook', '<DataBucket>/hook/*'],
+    ])
+  })
+
+  test('name every action in full and use no managed policy', () => {
+    assert.deepEqual(
+      statements.flatMap(({ actions }) => actions.filter((action) => action.includes('*'))),
+      [],
+    )
+    for (const role of resources('AWS::IAM::Role')) assert.equal(role.ManagedPolicyArns, undefined)
+  })
+
+  test('reach the table only by the partition keys of named entities', () => {
+    const onTable = statements.filter(({ actions }) =>
+      actions.some((action) => action.startsWith('dynamodb:')),
+    )
+    assert.ok(onTable.length > 0)
+    for (const { role, actions, keys } of onTable) assert.ok(keys.length > 0, `${role} ${actions}`)
+  })
+
+  const holders = [
+    { rule: 'only admin changes options', action: 'dynamodb:PutItem', key: 'CFG', roles: ['ApiAdmin'] },
+    { rule: 'only admin changes credentials', action: 'dynamodb:PutItem', key: 'K#*', roles: ['ApiAdmin'] },
+    {
+      rule: 'only sweep deletes messages',
+      action: 'dynamodb:DeleteItem',
+      key: 'M#*',
+      roles: ['WorkersSweep'],
+    },
+    {
+      rule: 'only attempts and the sweep change messages',
+      action: 'dynamodb:UpdateItem',
+      key: 'M#*',
+      roles: ['WorkersDeliver', 'WorkersSweep'],
+    },
+    {
+      rule: 'only the listener stores mails',
+      action: 'dynamodb:PutItem',
+      key: 'N#*',
+      roles: ['MailListenerTaskTask'],
+    },
+    { rule: 'only webapi accepts messages', action: 'dynamodb:PutItem', key: 'M#*', roles: ['ApiWebapi'] },
+    {
+      rule: 'only API functions read credentials',
+      action: 'dynamodb:GetItem',
+      key: 'K#*',
+      roles: ['ApiAdmin', 'ApiWebapi'],
+    },
+    {
+      rule: 'only admin reads secrets',
+      action: 'secretsmanager:GetSecretValue',
+      key: undefined,
+      roles: ['ApiAdmin'],
+    },
+  ]
+  for (const { rule, action, key, roles } of holders) {
+    test(rule, () => {
+      const found = statements.filter(
+        (statement) =>
+          statement.actions.includes(action) && (key === undefined || statement.keys.includes(key)),
+      )
+      assert.deepEqual([...new Set(found.map(({ role }) => role))].sort(), roles)
+    })
+  }
+})
+
+suite('bundles', () => {
+  test('are one file per deployable, with CommonJS packages inside', async () => {
+    const sources = join(directory, 'functions')
+    mkdirSync(join(sources, 'sample'), { recursive: true })
+    mkdirSync(join(sources, 'service'))
+    const legacy = "module.exports = [require('node:path').sep, typeof __dirname, typeof __filename]"
+    writeFileSync(join(sources, 'sample/legacy.cjs'), legacy)
+    writeFileSync(
+      join(sources, 'sample/handler.ts'),
+      "import legacy from './legacy.cjs'\nexport const handler = async (): Promise<unknown> => legacy",
+    )
+    writeFileSync(join(sources, 'service/main.ts'), 'export const started: boolean = true')
+    const outdir = join(directory, 'dist')
+
+    await bundleFunctions(outdir, sources)
+
+    const { handler } = await import(join(outdir, 'sample/handler.mjs'))
+    assert.deepEqual(await handler(), [sep, 'string', 'string'])
+    assert.equal((await import(join(outdir, 'service/main.mjs'))).started, true)
+    const { outputs } = JSON.parse(readFileSync(join(outdir, 'metafile.json'), 'utf8'))
+    assert.equal(Object.keys(outputs).length, 2)
+  })
+
+  test('are refused where there is nothing to bundle', async () => {
+    await assert.rejects(bundleFunctions(join(directory, 'none'), bundles), /no <name>\/handler.ts/)
+  })
+})
+
+type Resources = Record<string, { readonly Type: string }>
+
+function placeholderBundles(): string {
+  const path = join(directory, 'bundles')
+  for (const name of ['webapi', 'admin', 'deliver', 'webhook', 'sweep', 'listener']) {
+    mkdirSync(join(path, name), { recursive: true })
+    writeFileSync(join(path, name, name === 'listener' ? 'main.mjs' : 'handler.mjs'), `// ${name}\n`)
+  }
+  return path
+}
+
+function resources(type: string, prefix = '') {
+  const found = Object.entries(template.findResources(type)).filter(([id]) => id.startsWith(prefix))
+  assert.ok(found.length > 0, `no ${type} ${prefix}`)
+  return found.map(([, { Properties }]) => Properties)
+}
+
+function one<T>(list: readonly T[]): T {
+  const [first, ...others] = list
+  assert.ok(first !== undefined && others.length === 0, `one wanted, found ${list.length}`)
+  return first
+}
+
+function mainQueue(prefix: string) {
+  return one(resources('AWS::SQS::Queue', prefix).filter(({ RedrivePolicy }) => RedrivePolicy !== undefined))
+}
+
+function containers(from: Template) {
+  const task = one(Object.values(from.findResources('AWS::ECS::TaskDefinition')))
+  return [...task.Properties.ContainerDefinitions]
+}
+
+function listener() {
+  return one(containers(template).filter(({ Name }) => Name === 'listener'))
+}
+
+interface Statement {
+  /** Path of what the role belongs to: `WorkersDeliver`. */
+  readonly role: string
+  readonly actions: readonly string[]
+  /** ARNs; a resource of the stack is `<ConstructPath>`, without the hash of its logical id. */
+  readonly resources: readonly string[]
+  readonly keys: readonly string[]
+}
+
+function allStatements(): Statement[] {
+  return resources('AWS::IAM::Policy').flatMap(({ PolicyDocument, Roles }) =>
+    [...PolicyDocument.Statement].map(({ Action, Resource, Condition }) => ({
+      role: String(Roles[0].Ref).replace(/Role[0-9A-F]{8}$/, ''),
+      actions: [Action].flat(),
+      resources: [Resource].flat().map(flatten),
+      keys: Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'] ?? [],
+    })),
+  )
+}
+
+function flatten(value: string | Record<string, unknown>): string {
+  if (typeof value === 'string') return value
+  const [name, of] = one(Object.entries(value))
+  if (name === 'Fn::Join' && Array.isArray(of)) return of[1].map(flatten).join(of[0])
+  return `<${String(Array.isArray(of) ? of[0] : of).replace(/[0-9A-F]{8}$/, '')}>`
+}
