@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
+import type { SQSRecord } from 'aws-lambda'
+import { z } from 'zod'
+import type { Credentials, Principals } from '../gateway/principals.ts'
+import { isObject } from '../template/intrinsics.ts'
+import { nameOf, type Resource } from '../template/resource.ts'
+import type { ProgramSurroundings } from './functions.ts'
+import { FunctionError } from './lambda-protocol.ts'
+
+/** An `AWS::Lambda::EventSourceMapping`: a queue whose messages a function gets in batches. */
+export interface EventSource {
+  readonly logicalId: string
+  readonly functionLogicalId: string
+  readonly queueUrl: string
+  readonly queueArn: string
+  readonly region: string
+  readonly batchSize: number
+  /** The function names the messages that failed (`ReportBatchItemFailures`). */
+  readonly reportsItemFailures: boolean
+  readonly pollers: number
+  /** Of the function's role: Lambda polls with it. */
+  readonly credentials: Credentials
+}
+
+/** Lambda starts with five pollers on a standard queue. */
+const defaultPollers = 5
+
+/** Reads an event source mapping; undefined when it is switched off. Throws on what this reader does not run. */
+export function readEventSource(
+  resource: Resource,
+  { template, principals }: ProgramSurroundings,
+): EventSource | undefined {
+  const { logicalId } = resource
+  const properties = template.read(resource, mappingSchema)
+  if (!properties.Enabled) return undefined
+  const { identities, deployment } = template
+  const queueLogicalId = identities.logicalIdOf(properties.EventSourceArn, logicalId)
+  const functionLogicalId = identities.logicalIdOf(properties.FunctionName, logicalId)
+  const queue = template.ofType('AWS::SQS::Queue').find((each) => each.logicalId === queueLogicalId)
+  const lambda = template.ofType('AWS::Lambda::Function').find((each) => each.logicalId === functionLogicalId)
+  if (!queue || !lambda)
+    throw new Error(`${logicalId}: only a queue and a function of the template are supported`)
+  const { Role, Timeout } = template.read(lambda, lambdaSchema)
+  requireVisibility(logicalId, template.read(queue, queueSchema).VisibilityTimeout, Timeout)
+  const role = identities.logicalIdOf(Role, functionLogicalId)
+  requirePermissions(logicalId, role, properties.EventSourceArn, principals)
+  return {
+    logicalId,
+    functionLogicalId,
+    queueUrl: identities.reference(queueLogicalId),
+    queueArn: properties.EventSourceArn,
+    region: deployment.region,
+    batchSize: properties.BatchSize,
+    reportsItemFailures: properties.FunctionResponseTypes.includes('ReportBatchItemFailures'),
+    credentials: principals.credentialsOf(role),
+    pollers: Math.min(defaultPollers, properties.ScalingConfig?.MaximumConcurrency ?? defaultPollers),
+  }
+}
+
+const mappingSchema = z.object({
+  BatchSize: z.coerce.number().max(10, 'more than 10 is not supported locally').default(10),
+  Enabled: z.boolean().default(true),
+  EventSourceArn: z.string(),
+  FilterCriteria: z.undefined('not supported locally').optional(),
+  FunctionName: z.string(),
+  FunctionResponseTypes: z.array(z.string()).default([]),
+  ScalingConfig: z.object({ MaximumConcurrency: z.coerce.number().optional() }).optional(),
+})
+
+const queueSchema = z.object({ VisibilityTimeout: z.coerce.number().default(30) })
+const lambdaSchema = z.object({ Role: z.string(), Timeout: z.coerce.number().default(3) })
+
+/** Lambda refuses a mapping whose messages could reappear while the function still works on them. */
+function requireVisibility(logicalId: string, visibilitySeconds: number, timeoutSeconds: number): void {
+  if (visibilitySeconds >= timeoutSeconds) return
+  throw new Error(
+    `${logicalId}: Queue visibility timeout: ${visibilitySeconds} seconds is less than ` +
+      `Function timeout: ${timeoutSeconds} seconds`,
+  )
+}
+
+/** Lambda refuses a mapping when the function's role could not poll ("Using Lambda with Amazon SQS"). */
+function requirePermissions(logicalId: string, role: string, queueArn: string, principals: Principals): void {
+  for (const operation of ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes']) {
+    const refusal = principals.access()?.refusal(role, { action: `sqs:${operation}`, resource: queueArn })
+    if (refusal === undefined) continue
+    throw new Error(
+      `${logicalId}: The function execution role does not have permissions to call ${operation} on SQS (${refusal})`,
+    )
+  }
+}
+
+/** What polling needs. */
+export interface PollingOptions {
+  readonly source: EventSource
+  readonly endpoint: string
+  readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  readonly onLog: (line: string) => void
+}
+
+/** Starts the pollers of an event source; the result stops them. */
+export function pollEventSource(options: PollingOptions): { stop(): void } {
+  const ending = new AbortController()
+  const { source, endpoint } = options
+  const { region, credentials } = source
+  const client = new SQSClient({ endpoint, region, credentials, useQueueUrlAsEndpoint: false })
+  for (let poller = 0; poller < source.pollers; poller += 1) void poll(options, client, ending.signal)
+  return {
+    stop: () => {
+      ending.abort()
+      client.destroy()
+    },
+  }
+}
+
+async function poll(options: PollingOptions, client: SQSClient, signal: AbortSignal): Promise<void> {
+  const { source, onLog } = options
+  while (!signal.aborted) {
+    try {
+      await pollOnce(options, client, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      // The runtime has logged what the function did wrong.
+      if (!(error instanceof FunctionError)) onLog(`[${nameOf(source.functionLogicalId)}] poller: ${error}`)
+      await sleep(1000, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
+async function pollOnce(
+  { source, invoke }: PollingOptions,
+  client: SQSClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const receive = new ReceiveMessageCommand({
+    QueueUrl: source.queueUrl,
+    MaxNumberOfMessages: source.batchSize,
+    WaitTimeSeconds: 20,
+    MessageSystemAttributeNames: ['All'],
+    MessageAttributeNames: ['All'],
+  })
+  const { Messages = [] } = await client.send(receive, { abortSignal: signal })
+  if (Messages.length === 0 || signal.aborted) return
+  const result = await invoke(source.functionLogicalId, {
+    Records: Messages.map((message) => recordOf(message, source)),
+  })
+  const failed = source.reportsItemFailures ? failedIds(result, Messages) : new Set<string>()
+  const Entries = Messages.filter(({ MessageId = '' }) => !failed.has(MessageId)).map((message, index) => ({
+    Id: String(index),
+    ReceiptHandle: message.ReceiptHandle,
+  }))
+  // Messages that are not deleted come back when their visibility timeout ends.
+  if (Entries.length > 0)
+    await client.send(new DeleteMessageBatchCommand({ QueueUrl: source.queueUrl, Entries }))
+}
+
+/** Lambda takes an unknown or empty identifier as the failure of the whole batch. */
+function failedIds(result: unknown, messages: readonly Message[]): ReadonlySet<string> {
+  const failures = isObject(result) ? (result.batchItemFailures ?? []) : []
+  const all = new Set(messages.map(({ MessageId = '' }) => MessageId))
+  if (!Array.isArray(failures)) return all
+  const ids = failures.map((failure) => (isObject(failure) ? String(failure.itemIdentifier) : ''))
+  return ids.every((id) => all.has(id)) ? new Set(ids) : all
+}
+
+/** The record's form: "Using Lambda with Amazon SQS", example event. */
+function recordOf(message: Message, { queueArn, region }: EventSource): SQSRecord {
+  const attributes = Object.entries(message.MessageAttributes ?? {}).map(([name, attribute]) => {
+    const { StringValue, BinaryValue, DataType = 'String' } = attribute
+    const value = {
+      ...(StringValue !== undefined && { stringValue: StringValue }),
+      ...(BinaryValue !== undefined && { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+      stringListValues: [],
+      binaryListValues: [],
+      dataType: DataType,
+    }
+    return [name, value] as const
+  })
+  return {
+    messageId: message.MessageId ?? '',
+    receiptHandle: message.ReceiptHandle ?? '',
+    body: message.Body ?? '',
+    attributes: {
+      ApproximateReceiveCount: '',
+      SentTimestamp: '',
+      SenderId: '',
+      ApproximateFirstReceiveTimestamp: '',
+      ...message.Attributes,
+    },
+    messageAttributes: Object.fromEntries(attributes),
+    ...(message.MD5OfMessageAttributes && { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    md5OfBody: message.MD5OfBody ?? '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: queueArn,
+    awsRegion: region,
+  }
+}

@@ -1,0 +1,148 @@
+import { nameOf } from '../template/resource.ts'
+import { type LambdaEnvironment, type LambdaFunction, startEnvironment } from './lambda-environment.ts'
+import { FunctionError } from './lambda-protocol.ts'
+
+/** Runs the functions of the template. */
+export interface LambdaRuntime {
+  /**
+   * Invokes a function and waits for its answer. Throws {@link FunctionError} when the function fails, with
+   * `RequestEntityTooLargeException` as its type when the event is too large.
+   */
+  invoke(logicalId: string, event: unknown): Promise<unknown>
+  stop(): Promise<void>
+}
+
+/** Lambda's quota for a synchronous request and for a response, in bytes. */
+const payloadLimitBytes = 6 * 1024 * 1024
+
+/** Starts environments as concurrent events need them, `maxEnvironments` over all functions, and keeps them warm. */
+export function openLambdaRuntime(options: {
+  readonly functions: readonly LambdaFunction[]
+  readonly maxEnvironments: number
+  /** Why nothing that a function prints may be logged; undefined when it may. Asked before the first environment. */
+  readonly logRefusal?: (functionLogicalId: string) => string | undefined
+  readonly onLog: (line: string) => void
+}): LambdaRuntime {
+  const functions = new Map(options.functions.map((lambda) => [lambda.logicalId, lambda]))
+  const logOf = openLogs(options)
+  const environments = openPool({ maxEnvironments: options.maxEnvironments, logOf })
+  let stopped = false
+  const run = async (lambda: LambdaFunction, event: unknown): Promise<unknown> => {
+    const payload = JSON.stringify(event)
+    if (Buffer.byteLength(payload) > payloadLimitBytes) {
+      throw failure(
+        'RequestEntityTooLargeException',
+        `Request must be smaller than ${payloadLimitBytes} bytes`,
+      )
+    }
+    const environment = await environments.take(lambda)
+    try {
+      const answer = await environment.run(payload)
+      if (Buffer.byteLength(answer) <= payloadLimitBytes) return JSON.parse(answer)
+      const limit = `maximum allowed payload size (${payloadLimitBytes} bytes)`
+      throw failure('Function.ResponseSizeTooLarge', `Response payload size exceeded ${limit}.`)
+    } finally {
+      environments.giveBack(environment)
+    }
+  }
+  return {
+    invoke: async (logicalId, event) => {
+      const lambda = functions.get(logicalId)
+      if (!lambda) throw new Error(`The template has no function ${logicalId}`)
+      return run(lambda, event).catch((error: unknown) => {
+        if (error instanceof FunctionError && !stopped) logFailure(lambda, error, logOf(lambda))
+        throw error
+      })
+    },
+    stop: () => {
+      stopped = true
+      return environments.stop()
+    },
+  }
+}
+
+type LogOf = (lambda: LambdaFunction) => (line: string) => void
+
+/** The log of each function; one that its role may not write takes nothing but the reason. */
+function openLogs(options: Parameters<typeof openLambdaRuntime>[0]): LogOf {
+  const logs = new Map<LambdaFunction, (line: string) => void>()
+  return (lambda) => {
+    const open = () => {
+      const refusal = options.logRefusal?.(lambda.logicalId)
+      if (refusal === undefined) return options.onLog
+      options.onLog(`[${nameOf(lambda.logicalId)}] AccessDenied: ${refusal}`)
+      return () => {}
+    }
+    const log = logs.get(lambda) ?? open()
+    logs.set(lambda, log)
+    return log
+  }
+}
+
+/** Lambda writes the failure of an invocation into the function's log. */
+function logFailure(lambda: LambdaFunction, error: FunctionError, onLog: (line: string) => void): void {
+  const lines = error.trace.length > 0 ? error.trace : [`${error.errorType}: ${error.message}`]
+  for (const line of lines) onLog(`[${nameOf(lambda.logicalId)}] ${line}`)
+}
+
+interface Pool {
+  take(lambda: LambdaFunction): Promise<LambdaEnvironment>
+  giveBack(environment: LambdaEnvironment): void
+  stop(): Promise<void>
+}
+
+interface Waiting {
+  readonly lambda: LambdaFunction
+  readonly resolve: (environment: LambdaEnvironment) => void
+  readonly reject: (error: FunctionError) => void
+}
+
+function openPool(options: { readonly maxEnvironments: number; readonly logOf: LogOf }): Pool {
+  /** Longest idle first. */
+  let idle: LambdaEnvironment[] = []
+  const busy = new Set<LambdaEnvironment>()
+  const waiting: Waiting[] = []
+  let stopped = false
+  const find = (lambda: LambdaFunction): LambdaEnvironment | undefined => {
+    idle = idle.filter((environment) => environment.isAlive())
+    const warm = idle.findLast((environment) => environment.lambda === lambda)
+    if (!warm && busy.size >= options.maxEnvironments) return undefined
+    const evicted = !warm && busy.size + idle.length >= options.maxEnvironments ? idle.shift() : undefined
+    void evicted?.stop()
+    const chosen = warm ?? startEnvironment(lambda, options.logOf(lambda))
+    idle = idle.filter((environment) => environment !== chosen)
+    busy.add(chosen)
+    return chosen
+  }
+  const serveWaiting = () => {
+    for (let first = waiting[0]; first; first = waiting[0]) {
+      const environment = find(first.lambda)
+      if (!environment) return
+      waiting.shift()
+      first.resolve(environment)
+    }
+  }
+  return {
+    take: (lambda) =>
+      new Promise((resolve, reject) => {
+        if (stopped) return reject(failure('Runtime.ExitError', 'The local cloud stops'))
+        waiting.push({ lambda, resolve, reject })
+        serveWaiting()
+      }),
+    giveBack: (environment) => {
+      busy.delete(environment)
+      if (environment.isAlive()) idle.push(environment)
+      serveWaiting()
+    },
+    stop: async () => {
+      stopped = true
+      for (const { reject } of waiting.splice(0))
+        reject(failure('Runtime.ExitError', 'The local cloud stops'))
+      await Promise.all([...idle, ...busy].map((environment) => environment.stop()))
+    },
+  }
+}
+
+function failure(errorType: string, errorMessage: string): FunctionError {
+  return new FunctionError({ errorType, errorMessage, trace: [] })
+}

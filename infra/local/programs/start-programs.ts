@@ -1,0 +1,111 @@
+import { type MayInvoke, readInvokePermissions } from '../iam/lambda-permissions.ts'
+import type { Resource } from '../template/resource.ts'
+import { pollEventSource, readEventSource } from './event-sources.ts'
+import type { ProgramSurroundings } from './functions.ts'
+import { readHttpApi, serveHttpApi } from './http-api.ts'
+import { readSchedule, runSchedule, type Schedule } from './schedules.ts'
+import { findTaskRefusals } from './task-access.ts'
+import { runTask } from './task-process.ts'
+import { readTask, type TaskProgram } from './tasks.ts'
+
+/** Ends one thing that was started. */
+export type Closer = () => unknown
+
+/** What runs the programs of a template. */
+export interface ProgramOptions {
+  readonly surroundings: ProgramSurroundings
+  /** Where the HTTP API listens. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** The node binary that runs containers. */
+  readonly nodePath: string
+  readonly now: () => number
+  readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  readonly onLog: (line: string) => void
+  /** Gets what ends each thing, as it is started. */
+  readonly closers: Closer[]
+}
+
+/** Starts what calls the functions (HTTP API, event sources, schedules) and the tasks. */
+export async function startPrograms(options: ProgramOptions): Promise<void> {
+  const { surroundings, now, invoke, onLog, closers } = options
+  const { template } = surroundings
+  const { deployment } = template
+  // Everything is read before anything is started: a template that cannot run here fails as a whole.
+  const api = readHttpApi(template)
+  const sources = read(template.ofType('AWS::Lambda::EventSourceMapping'), (each) =>
+    readEventSource(each, surroundings),
+  )
+  const schedules = read(template.ofType('AWS::Events::Rule'), (each) => readSchedule(each, template))
+  const programs = read(template.ofType('AWS::ECS::Service'), (service) => {
+    const program = readTask(service, surroundings)
+    return program && { service, program }
+  })
+  const mayInvoke = readInvokePermissions(template)
+  if (api) {
+    const { addresses, port } = options
+    const { accountId, region } = deployment
+    const apiArn = `arn:aws:execute-api:${region}:${accountId}:${api.apiId}`
+    const served = await serveHttpApi({
+      api,
+      accountId,
+      port,
+      addresses,
+      now,
+      invoke,
+      mayInvoke: ({ functionLogicalId, routeKey }) =>
+        mayInvoke(
+          functionLogicalId,
+          'apigateway.amazonaws.com',
+          `${apiArn}/${api.stage}/${sourceOf(routeKey)}`,
+        ),
+      onLog,
+    })
+    closers.push(() => served.close())
+  }
+  const tasks = programs.flatMap(({ service, program }) => startTask(service, program, options))
+  closers.push(() => Promise.all(tasks.map((task) => task.stop())))
+  for (const source of sources) {
+    closers.push(pollEventSource({ source, endpoint: surroundings.endpoint, invoke, onLog }).stop)
+  }
+  for (const each of schedules) {
+    const schedule = { ...each, targets: each.targets.filter(isPermitted(each, mayInvoke, onLog)) }
+    closers.push(runSchedule({ schedule, deployment, now, invoke, onLog }).stop)
+  }
+}
+
+/** What stands for a route in the ARN of an invocation: `GET/pets/{id}` or `$default`. */
+function sourceOf(routeKey: string): string {
+  return routeKey.replace(' ', '')
+}
+
+/** ECS starts a task again and again that lacks a permission to start; saying it once is enough. */
+function startTask(
+  service: Resource,
+  program: TaskProgram,
+  { surroundings, nodePath, onLog }: ProgramOptions,
+): readonly ReturnType<typeof runTask>[] {
+  const { toStart, toLog } = findTaskRefusals(service, surroundings)
+  for (const line of toStart) onLog(line)
+  if (toStart.length > 0) {
+    onLog(`[${program.containerName}] does not start`)
+    return []
+  }
+  if (toLog !== undefined) onLog(toLog)
+  return [runTask({ program, nodePath, isOutputLost: toLog !== undefined, onLog })]
+}
+
+function isPermitted({ ruleArn }: Schedule, mayInvoke: MayInvoke, onLog: (line: string) => void) {
+  return ({ functionLogicalId }: Schedule['targets'][number]): boolean => {
+    if (mayInvoke(functionLogicalId, 'events.amazonaws.com', ruleArn)) return true
+    onLog(`[events] ${ruleArn}: no AWS::Lambda::Permission lets the rule invoke ${functionLogicalId}`)
+    return false
+  }
+}
+
+function read<From, To>(
+  resources: readonly From[],
+  reader: (resource: From) => To | undefined,
+): readonly To[] {
+  return resources.map(reader).filter((value) => value !== undefined)
+}

@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { buildApp } from '../infra/app.ts'
+import { bundleFunctions } from '../infra/bundle.ts'
+import { bootLocalCloud, type LocalCloud } from '../infra/local/boot.ts'
+import { variables } from '../shared/runtime/names.ts'
+import { type AdminClient, AdminError, adminClient } from './cli/client.ts'
+import { setUp } from './setup.ts'
+
+/** Where a Postern on this machine keeps its data and listens. */
+export interface LocalPosternOptions {
+  readonly directory: string
+  readonly httpPort: number
+  readonly smtpPort: number
+  readonly addresses: readonly string[]
+  /** Variables beyond those that local mode sets, by function or container. */
+  readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly onLog?: (line: string) => void
+}
+
+export interface LocalPostern {
+  readonly cloud: LocalCloud
+  /** Every variable that was set beyond the template: `function VARIABLE=value`. */
+  readonly settings: readonly string[]
+  /** What the seed did; nothing on a restart. */
+  readonly seeded: readonly string[]
+  stop(): Promise<void>
+}
+
+/** What local mode's seed sets up; the design names them, and every example uses them. */
+export const localSeed = {
+  adminPassword: 'posternadmin',
+  hostname: 'localhost',
+  domain: 'localhost',
+  separators: ['+'],
+  account: 'postern',
+  address: 'postern@localhost',
+  password: 'posternpostern',
+} as const
+
+const RELAY = 'local'
+const RETENTION_NS = 72 * 3600 * 1e9
+
+/** Synthesizes the template, boots it on this machine and seeds it: the deployed Postern, run here. */
+export async function startLocalPostern(options: LocalPosternOptions): Promise<LocalPostern> {
+  const { directory, httpPort, addresses } = options
+  mkdirSync(directory, { recursive: true })
+  const assembly = await synthesize(directory)
+  const environment = merged(localEnvironment(options), options.environment ?? {})
+  const cloud = await bootLocalCloud({
+    assembly,
+    stack: 'Postern',
+    directory,
+    httpPort,
+    addresses,
+    environment,
+    ...(options.onLog && { onLog: options.onLog }),
+  })
+  try {
+    const seeded = await seed(cloud, options.smtpPort)
+    return { cloud, settings: settingLines(environment), seeded, stop: () => cloud.stop() }
+  } catch (error) {
+    await cloud.stop()
+    throw error
+  }
+}
+
+async function synthesize(directory: string): Promise<string> {
+  const bundles = join(directory, 'bundles')
+  const assembly = join(directory, 'cdk.out')
+  await bundleFunctions(bundles)
+  buildApp({ outdir: assembly, bundles, validate: false }).synth()
+  return assembly
+}
+
+/** What differs from a deployment; each is a setting that a deployment has too. */
+function localEnvironment({ smtpPort, addresses }: LocalPosternOptions) {
+  return {
+    listener: {
+      [variables.smtpPort]: String(smtpPort),
+      [variables.listenAddresses]: addresses.join(','),
+      [variables.catchallAccount]: localSeed.account,
+      [variables.simulateFailures]: 'true',
+    },
+    WorkersWebhookFunction: { [variables.webhookAllowLoopback]: 'true' },
+  }
+}
+
+/** Sets up what is missing, over the same API that an operator uses; the password comes last, so it says that all is done. */
+async function seed(cloud: LocalCloud, smtpPort: number): Promise<readonly string[]> {
+  const { adminPassword, ...setup } = localSeed
+  const url = cloud.apiUrl
+  if (await isSeeded(adminClient({ url, password: adminPassword }))) return []
+  const admin = adminClient({ url, password: await initialPassword(cloud) })
+  const lines = await setUp(admin, setup)
+  await admin.put(`/transports/${RELAY}`, { Host: '127.0.0.1', Port: smtpPort, TLS: 'none' })
+  await admin.put('/routes', [{ FromDomain: [], ToDomain: [], MinimumAttempts: 0, Transport: RELAY }])
+  await admin.patch(`/accounts/${setup.account}`, {
+    KeepRetiredMessagePeriod: RETENTION_NS,
+    KeepRetiredWebhookPeriod: RETENTION_NS,
+  })
+  await admin.put('/password', { Password: adminPassword })
+  return lines
+}
+
+/** The operator reads the generated secret, as `npx postern setup --help` tells for a deployment. */
+async function initialPassword(cloud: LocalCloud): Promise<string> {
+  const client = new SecretsManagerClient(cloud.clientConfig())
+  try {
+    const secret = await client.send(new GetSecretValueCommand({ SecretId: cloud.outputs.AdminSecretArn }))
+    return secret.SecretString ?? ''
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Once the administrator has the local password, the seed was through. */
+async function isSeeded(admin: AdminClient): Promise<boolean> {
+  try {
+    await admin.get('/routes')
+    return true
+  } catch (error) {
+    if (error instanceof AdminError && error.status === 401) return false
+    throw error
+  }
+}
+
+function merged(
+  ours: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  more: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Record<string, Record<string, string>> {
+  const names = new Set([...Object.keys(ours), ...Object.keys(more)])
+  return Object.fromEntries([...names].map((name) => [name, { ...ours[name], ...more[name] }]))
+}
+
+function settingLines(environment: Readonly<Record<string, Readonly<Record<string, string>>>>): string[] {
+  return Object.entries(environment).flatMap(([name, settings]) =>
+    Object.entries(settings).map(([variable, value]) => `${name} ${variable}=${value}`),
+  )
+}
