@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { buildApp } from '../infra/app.ts'
 import { bundleFunctions } from '../infra/bundle.ts'
-import { bootLocalCloud, type LocalCloud } from '../infra/local/boot.ts'
+import { bootLocalCloud, type LocalCloud, type LocalCloudOptions } from '../infra/local/boot.ts'
 import { variables } from '../shared/runtime/names.ts'
 import { type AdminClient, AdminError, adminClient } from './cli/client.ts'
 import { setUp } from './setup.ts'
@@ -16,6 +18,10 @@ export interface LocalPosternOptions {
   readonly addresses: readonly string[]
   /** Variables beyond those that local mode sets, by function or container. */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Rare behaviours of AWS, for tests; none when left out. */
+  readonly faults?: LocalCloudOptions['faults']
+  /** Changes the template before it is booted, for tests. */
+  readonly editTemplate?: LocalCloudOptions['editTemplate']
   readonly onLog?: (line: string) => void
 }
 
@@ -27,6 +33,8 @@ export interface LocalPostern {
   readonly seeded: readonly string[]
   stop(): Promise<void>
 }
+
+type ReadyCloud = Pick<LocalCloud, 'apiUrl' | 'outputs' | 'clientConfig'>
 
 /** What local mode's seed sets up; the design names them, and every example uses them. */
 export const localSeed = {
@@ -48,6 +56,7 @@ export async function startLocalPostern(options: LocalPosternOptions): Promise<L
   mkdirSync(directory, { recursive: true })
   const assembly = await synthesize(directory)
   const environment = merged(localEnvironment(options), options.environment ?? {})
+  let seeded: readonly string[] = []
   const cloud = await bootLocalCloud({
     assembly,
     stack: 'Postern',
@@ -55,15 +64,15 @@ export async function startLocalPostern(options: LocalPosternOptions): Promise<L
     httpPort,
     addresses,
     environment,
+    prepare: async (ready) => {
+      seeded = await seed(ready, options.smtpPort)
+      await untilListening(options.smtpPort)
+    },
+    ...(options.faults && { faults: options.faults }),
+    ...(options.editTemplate && { editTemplate: options.editTemplate }),
     ...(options.onLog && { onLog: options.onLog }),
   })
-  try {
-    const seeded = await seed(cloud, options.smtpPort)
-    return { cloud, settings: settingLines(environment), seeded, stop: () => cloud.stop() }
-  } catch (error) {
-    await cloud.stop()
-    throw error
-  }
+  return { cloud, settings: settingLines(environment), seeded, stop: () => cloud.stop() }
 }
 
 async function synthesize(directory: string): Promise<string> {
@@ -88,7 +97,7 @@ function localEnvironment({ smtpPort, addresses }: LocalPosternOptions) {
 }
 
 /** Sets up what is missing, over the same API that an operator uses; the password comes last, so it says that all is done. */
-async function seed(cloud: LocalCloud, smtpPort: number): Promise<readonly string[]> {
+async function seed(cloud: ReadyCloud, smtpPort: number): Promise<readonly string[]> {
   const { adminPassword, ...setup } = localSeed
   const url = cloud.apiUrl
   if (await isSeeded(adminClient({ url, password: adminPassword }))) return []
@@ -105,7 +114,7 @@ async function seed(cloud: LocalCloud, smtpPort: number): Promise<readonly strin
 }
 
 /** The operator reads the generated secret, as `npx postern setup --help` tells for a deployment. */
-async function initialPassword(cloud: LocalCloud): Promise<string> {
+async function initialPassword(cloud: ReadyCloud): Promise<string> {
   const client = new SecretsManagerClient(cloud.clientConfig())
   try {
     const secret = await client.send(new GetSecretValueCommand({ SecretId: cloud.outputs.AdminSecretArn }))
@@ -124,6 +133,19 @@ async function isSeeded(admin: AdminClient): Promise<boolean> {
     if (error instanceof AdminError && error.status === 401) return false
     throw error
   }
+}
+
+/** A delivery that comes before our own listener is up would have to wait for its second attempt. */
+async function untilListening(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const isUp = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+    if (isUp) return
+    await sleep(50)
+  }
+  throw new Error(`the SMTP listener did not come up on port ${port}; npm start -- --verbose shows its log`)
 }
 
 function merged(

@@ -45,6 +45,8 @@ export interface LocalCloudOptions {
   readonly editTemplate?: (template: EditableTemplate) => void
   /** The node binary that runs containers; this process's own when left out. */
   readonly nodePath?: string
+  /** Runs before the HTTP API's port opens, for what must be there when the first caller comes; its `apiUrl` is private. */
+  readonly prepare?: (cloud: Pick<LocalCloud, 'apiUrl' | 'outputs' | 'clientConfig'>) => Promise<void>
   /** Rare behaviours of AWS to show to the programs; none when left out. */
   readonly faults?: FaultOptions
   readonly onLog?: (line: string) => void
@@ -153,12 +155,14 @@ async function boot(
   closers.push(() => runtime.stop())
   const { addresses, nodePath = process.execPath } = options
   const { invoke } = runtime
-  await startPrograms({ surroundings, addresses, port: api.port, nodePath, now, invoke, onLog, closers })
+  const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
+  const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
+  const opened = { addresses, port: api.port, prepare }
+  await startPrograms({ surroundings, ...opened, nodePath, now, invoke, onLog, closers })
   return {
+    ...known,
     apiUrl: api.url,
     endpoint,
-    outputs: template.outputs(),
-    clientConfig: () => clientConfig,
     invoke: async (prefix, event) => runtime.invoke(findFunction(functions, prefix).logicalId, event),
     exercised: access.exercised,
     grants: access.grants,

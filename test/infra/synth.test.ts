@@ -254,6 +254,7 @@ suite('roles', () => {
       ['MailListenerTaskTask', '<DataBucket>/hook/*'],
       ['MailListenerTaskTask', '<DataBucket>/mail/*'],
       ['WorkersDeliver', '<DataBucket>/queue/*'],
+      ['WorkersSweep', '<DataBucket>/queue/*'],
       ['WorkersWebhook', '<DataBucket>/hook/*'],
     ])
   })

@@ -99,6 +99,8 @@ function addFunctions(stack: Stack, directory: string, sources: DemoSources, sto
   )
   stores.table.grantReadWriteData(api)
   stores.queue.grantSendMessages(api)
+  stores.bucket.grantPut(api)
+  stores.secret.grantRead(api)
   const httpApi = new aws_apigatewayv2.HttpApi(stack, 'HttpApi')
   httpApi.addRoutes({
     path: '/api/{proxy+}',
@@ -156,6 +158,7 @@ function addTask(stack: Stack, directory: string, source: string): void {
     command: ['s3', 'cp', asset.s3ObjectUrl, '/copied/main.mjs'],
   })
   copy.addMountPoints({ sourceVolume: 'code', containerPath: '/copied', readOnly: false })
+  asset.grantRead(taskDefinition.taskRole)
   const main = taskDefinition.addContainer('main', {
     image: aws_ecs.ContainerImage.fromRegistry('registry.example/node:24'),
     command: ['node', '/code/main.mjs', 'one'],

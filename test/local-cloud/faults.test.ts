@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
-  type DynamoDBClient,
+  DynamoDBClient,
   GetItemCommand,
   InternalServerError,
   PutItemCommand,
@@ -13,9 +16,11 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { bootLocalCloud } from '../../infra/local/boot.ts'
 import { openFaults } from '../../infra/local/gateway/faults.ts'
 import type { FaultOptions } from '../../infra/local/gateway/faults-options.ts'
 import { seededChance } from '../../infra/local/gateway/faults-random.ts'
+import { synthDemoApp } from './demo-app.ts'
 import { startFaultyClouds, table } from './faulty-cloud.ts'
 
 // Refusals and lost answers. Reads that are behind: faults-reads.test.ts; queues: faults-sqs.test.ts.
@@ -177,6 +182,44 @@ test('faults: the seed is said once', async (t) => {
   const { log, role } = await clouds.open(t, { seed: 42, throttling: 0 })
   await put(role, newKey())
   assert.deepEqual(log, ['[faults] {"seed":42,"throttling":0}'])
+})
+
+const conflictingApi = `
+import { DynamoDBClient, TransactWriteItemsCommand } from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-dynamodb'))}
+const client = new DynamoDBClient()
+export const handler = async ({ pk }) => {
+  const Put = { TableName: process.env.TABLE, Item: { pk: { S: pk }, sk: { S: '-' } } }
+  const written = client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put }] }))
+  return await written.then(() => 'written', (error) => error.CancellationReasons?.[0]?.Code ?? String(error))
+}`
+
+test('local cloud: its functions meet the faults it is booted with, the operator does not', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'faults-boot-'))
+  const idle = 'export const handler = async () => {}'
+  const assembly = synthDemoApp(directory, {
+    api: conflictingApi,
+    worker: idle,
+    task: 'setInterval(() => {}, 1e6)',
+  })
+  const log: string[] = []
+  const cloud = await bootLocalCloud({
+    assembly,
+    stack: 'Demo',
+    directory: join(directory, 'data'),
+    httpPort: 0,
+    addresses: ['127.0.0.1'],
+    faults: { seed: 3, transactionConflicts: 1 },
+    onLog: (line) => log.push(line),
+  })
+  t.after(async () => {
+    await cloud.stop()
+    rmSync(directory, { recursive: true })
+  })
+  assert.ok(log.includes('[faults] {"seed":3,"transactionConflicts":1}'))
+  assert.equal(await cloud.invoke('ApiFunction', { pk: 'mine' }), 'TransactionConflict')
+  const Put = { TableName: cloud.outputs.TableName, Item: { pk: { S: 'mine' }, sk: { S: '-' } } }
+  const client = new DynamoDBClient(cloud.clientConfig())
+  await client.send(new TransactWriteItemsCommand({ TransactItems: [{ Put }] }))
 })
 
 const wrong: readonly (readonly [options: FaultOptions, message: RegExp])[] = [

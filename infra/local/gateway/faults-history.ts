@@ -40,24 +40,16 @@ export function openHistory(options: {
   const { indexLagMs, draw, now, shapeOf } = options
   let writes: readonly Write[] = []
 
-  function latest(table: string, key: string): Write | undefined {
-    return writes.findLast((write) => write.table === table && write.key === key)
-  }
-
-  function remember(table: string, key: string, before: Item | undefined): Write {
-    const writtenAt = now()
-    // An index shows the writes of one item in their order.
-    const notBefore = latest(table, key)?.visibleAt ?? 0
-    const visibleAt = Math.max(notBefore, writtenAt + draw() * indexLagMs)
-    return { table, key, before, writtenAt, visibleAt }
-  }
-
   return {
     async record(operation, input, ask) {
       const images = await readImages(operation, input, ask, shapeOf)
       const recentSince = now() - RECENT_MS
       const kept = writes.filter((write) => write.visibleAt > now() || write.writtenAt > recentSince)
-      const added = images.map(({ table, key, before }) => remember(table, key, before))
+      const added = images.map((image) => ({
+        ...image,
+        writtenAt: now(),
+        visibleAt: now() + draw() * indexLagMs,
+      }))
       writes = [...kept, ...added]
       return () => {
         writes = writes.filter((write) => !added.includes(write))
@@ -66,7 +58,7 @@ export function openHistory(options: {
 
     unindexed(table) {
       const hidden = writes.filter((write) => write.table === table && write.visibleAt > now())
-      // Of several, the first: what was before it is the last that the index has shown.
+      // Of several, the first: an index shows the writes of one item in their order.
       return new Map(hidden.reverse().map(({ key, before }) => [key, before]))
     },
 

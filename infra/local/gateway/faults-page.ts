@@ -33,7 +33,7 @@ export function pageAsSeen(page: JsonObject, query: JsonObject, view: View, old:
       image !== undefined &&
       view.keys.every((name) => image[name] !== undefined) &&
       matches(image) &&
-      true &&
+      (!after || order(image, after) > 0) &&
       (!upTo || order(image, upTo) <= 0),
   )
   const seen = [...items, ...added.filter((image) => image !== undefined).map(view.project)].sort(order)

@@ -13,7 +13,7 @@ export interface View {
 }
 
 /** The keys of a table and of its indexes. */
-export interface TableShape {
+interface TableShape {
   readonly table: View
   readonly indexes: ReadonlyMap<string, View>
 }

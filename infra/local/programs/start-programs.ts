@@ -1,8 +1,9 @@
+import { findFreePort } from '../free-port.ts'
 import { type MayInvoke, readInvokePermissions } from '../iam/lambda-permissions.ts'
 import type { Resource } from '../template/resource.ts'
 import { pollEventSource, readEventSource } from './event-sources.ts'
 import type { ProgramSurroundings } from './functions.ts'
-import { readHttpApi, serveHttpApi } from './http-api.ts'
+import { type HttpApi, readHttpApi, serveHttpApi } from './http-api.ts'
 import { readSchedule, runSchedule, type Schedule } from './schedules.ts'
 import { findTaskRefusals } from './task-access.ts'
 import { runTask } from './task-process.ts'
@@ -17,6 +18,8 @@ export interface ProgramOptions {
   /** Where the HTTP API listens. */
   readonly addresses: readonly string[]
   readonly port: number
+  /** Runs once the tasks were started, before that port opens and queues are read, with the URL of a private one. */
+  readonly prepare?: (privateApiUrl: string) => Promise<void>
   /** The node binary that runs containers. */
   readonly nodePath: string
   readonly now: () => number
@@ -42,29 +45,9 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
     return program && { service, program }
   })
   const mayInvoke = readInvokePermissions(template)
-  if (api) {
-    const { addresses, port } = options
-    const { accountId, region } = deployment
-    const apiArn = `arn:aws:execute-api:${region}:${accountId}:${api.apiId}`
-    const served = await serveHttpApi({
-      api,
-      accountId,
-      port,
-      addresses,
-      now,
-      invoke,
-      mayInvoke: ({ functionLogicalId, routeKey }) =>
-        mayInvoke(
-          functionLogicalId,
-          'apigateway.amazonaws.com',
-          `${apiArn}/${api.stage}/${sourceOf(routeKey)}`,
-        ),
-      onLog,
-    })
-    closers.push(() => served.close())
-  }
   const tasks = programs.flatMap(({ service, program }) => startTask(service, program, options))
   closers.push(() => Promise.all(tasks.map((task) => task.stop())))
+  if (api) await prepareApi(api, mayInvoke, options)
   for (const source of sources) {
     closers.push(pollEventSource({ source, endpoint: surroundings.endpoint, invoke, onLog }).stop)
   }
@@ -72,6 +55,44 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
     const schedule = { ...each, targets: each.targets.filter(isPermitted(each, mayInvoke, onLog)) }
     closers.push(runSchedule({ schedule, deployment, now, invoke, onLog }).stop)
   }
+  if (!api) return
+  const served = await serveApi(api, mayInvoke, options, options.port, options.addresses)
+  closers.push(() => served.close())
+}
+
+/** Nobody outside sees the API, and no queue is read, before all is prepared: until then it has a private port. */
+async function prepareApi(api: HttpApi, mayInvoke: MayInvoke, options: ProgramOptions): Promise<void> {
+  if (!options.prepare) return
+  const port = await findFreePort('127.0.0.1')
+  const served = await serveApi(api, mayInvoke, options, port, ['127.0.0.1'])
+  try {
+    await options.prepare(`http://127.0.0.1:${port}`)
+  } finally {
+    await served.close()
+  }
+}
+
+function serveApi(
+  api: HttpApi,
+  mayInvoke: MayInvoke,
+  { surroundings, now, invoke, onLog }: ProgramOptions,
+  port: number,
+  addresses: readonly string[],
+) {
+  const { accountId, region } = surroundings.template.deployment
+  const apiArn = `arn:aws:execute-api:${region}:${accountId}:${api.apiId}`
+  const routeArn = (routeKey: string) => `${apiArn}/${api.stage}/${sourceOf(routeKey)}`
+  return serveHttpApi({
+    api,
+    accountId,
+    port,
+    addresses,
+    now,
+    invoke,
+    mayInvoke: ({ functionLogicalId, routeKey }) =>
+      mayInvoke(functionLogicalId, 'apigateway.amazonaws.com', routeArn(routeKey)),
+    onLog,
+  })
 }
 
 /** What stands for a route in the ARN of an invocation: `GET/pets/{id}` or `$default`. */

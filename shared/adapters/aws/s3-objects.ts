@@ -1,10 +1,4 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  NoSuchKey,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { ObjectStore } from './content-store.ts'
 
 /** Objects in one S3 bucket. Loaded only when an object is needed: most messages are not large enough. */
@@ -29,14 +23,10 @@ export function s3Objects(bucket: string, pathStyle: boolean): ObjectStore {
       }
     },
 
+    /** An object that an item names is there; S3 says 403 of one that is not, to roles that may not list. */
     async read(name) {
-      try {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name }))
-        return await Body?.transformToByteArray()
-      } catch (error) {
-        if (error instanceof NoSuchKey) return undefined
-        throw error
-      }
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: name }))
+      return await Body?.transformToByteArray()
     },
 
     async remove(name) {
