@@ -32,6 +32,20 @@ export function addAddressCommands(program: Command, session: Session): void {
       session.show(added, `address ${added.Address} belongs to account ${added.Account}`)
     })
   address
+    .command('show <address>')
+    .description('show whose address it is')
+    .action(async (text: string) => {
+      const found = await (await session.client()).get<AddressJson>(pathOf(text))
+      session.show(found, `address ${found.Address} belongs to account ${found.Account}`)
+    })
+  address
+    .command('update <address> <account>')
+    .description('move an address to another account')
+    .action(async (text: string, account: string) => {
+      const moved = await (await session.client()).patch<AddressJson>(pathOf(text), { Account: account })
+      session.show(moved, `address ${moved.Address} belongs to account ${moved.Account} now`)
+    })
+  address
     .command('remove <address>')
     .description('take an address away')
     .action(async (text: string) => {

@@ -17,6 +17,8 @@ export interface AddressDirectory {
   find(domain: DomainName, localpart: string): Promise<AccountName | undefined>
   /** False when the address belongs to an account already. */
   add(entry: DirectoryEntry): Promise<boolean>
+  /** Gives an address to another account; false when nobody has it. */
+  move(entry: DirectoryEntry): Promise<boolean>
   /** False when nobody has the address. */
   remove(domain: DomainName, localpart: string): Promise<boolean>
   list(domain: DomainName): Promise<readonly DirectoryEntry[]>

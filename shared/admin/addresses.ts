@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import * as z from 'zod/mini'
 import { CATCHALL, type DirectoryEntry } from '../account/address-directory.ts'
 import type { AccountName, Options } from '../account/options.ts'
@@ -18,7 +18,7 @@ export interface AddressJson {
 const addressBody = z.strictObject({ Account: z.string() })
 const addressQuery = z.strictObject({ domain: z.optional(z.string()) })
 
-/** Addresses: list, show, give to an account, take away. */
+/** Addresses: list, show, give to an account, move to another, take away. */
 export function addressRoutes(ports: AdminPorts): Hono {
   const routes = new Hono()
   routes.get('/', async (context) => {
@@ -38,14 +38,18 @@ export function addressRoutes(ports: AdminPorts): Hono {
   })
   routes.put('/:address{.+}', async (context) => {
     const address = readDirectoryAddress('Address', context.req.param('address'))
-    const { Account } = await readBody(context, addressBody)
     const options = await ports.options.readNewest()
-    if (!Object.hasOwn(options.accounts, Account)) {
-      throw new RequestError('Account', `there is no account ${JSON.stringify(Account)}`)
-    }
-    const entry = { ...address, account: Account }
+    const entry = { ...address, account: await readAccount(context, options) }
     await checkAssignable(ports, options, 'Address', entry)
     await assignAddress(ports, 'Address', entry)
+    return answer(context, addressJson(entry))
+  })
+  routes.patch('/:address{.+}', async (context) => {
+    const address = readDirectoryAddress('Address', context.req.param('address'))
+    const entry = { ...address, account: await readAccount(context, await ports.options.readNewest()) }
+    if (!(await ports.directory.move(entry))) {
+      throw new NotFoundError(`nobody has the address ${formatEntry(address)}`)
+    }
     return answer(context, addressJson(entry))
   })
   routes.delete('/:address{.+}', async (context) => {
@@ -56,6 +60,12 @@ export function addressRoutes(ports: AdminPorts): Hono {
     return answer(context, {})
   })
   return routes
+}
+
+async function readAccount(context: Context, options: Options): Promise<AccountName> {
+  const { Account } = await readBody(context, addressBody)
+  if (Object.hasOwn(options.accounts, Account)) return Account
+  throw new RequestError('Account', `there is no account ${JSON.stringify(Account)}`)
 }
 
 /** Reads `local-part@domain` in lower case, or `@domain` for the catchall; throws {@link RequestError}. */

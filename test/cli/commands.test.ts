@@ -158,7 +158,7 @@ test('account password asks only at a terminal', async (t) => {
   )
 })
 
-test('address: add, list, remove', async (t) => {
+test('address: add, list, show, update, remove', async (t) => {
   const admin = testAdmin({ domains, accounts: { shop: freshAccount } })
   const postern = await posternFor(t, admin)
   const added = await postern('address', 'add', 'Ann/B@shop.example', 'shop')
@@ -166,6 +166,10 @@ test('address: add, list, remove', async (t) => {
   const list = 'ADDRESS             ACCOUNT\nann/b@shop.example  shop\n'
   assert.equal((await postern('address', 'list')).stdout, list)
   assert.equal((await postern('address', 'list', '--domain', 'shop.example')).stdout, list)
+  const shown = await postern('address', 'show', 'ann/b@shop.example')
+  assert.equal(shown.stdout, 'address ann/b@shop.example belongs to account shop\n')
+  const moved = await postern('address', 'update', 'ann/b@shop.example', 'shop')
+  assert.equal(moved.stdout, 'address ann/b@shop.example belongs to account shop now\n')
   assert.equal((await postern('address', 'remove', 'ann/b@shop.example')).status, 0)
   assert.deepEqual(admin.state.entries, [])
 })

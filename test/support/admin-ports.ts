@@ -114,6 +114,11 @@ function directoryOver(state: TestAdmin['state']): AdminPorts['directory'] {
       if (!found) state.entries = [...state.entries, entry]
       return !found || found.account === entry.account
     },
+    async move(entry) {
+      const found = find(entry.domain, entry.localpart)
+      state.entries = state.entries.map((each) => (each === found ? entry : each))
+      return found !== undefined
+    },
     async remove(domain, localpart) {
       const found = find(domain, localpart)
       state.entries = state.entries.filter((entry) => entry !== found)

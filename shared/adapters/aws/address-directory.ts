@@ -1,5 +1,5 @@
 import type { AddressDirectory } from '../../account/address-directory.ts'
-import { deleteItem, getItem, putNew, queryItems, type Table } from './dynamo.ts'
+import { changeItem, deleteItem, getItem, putNew, queryItems, type Table } from './dynamo.ts'
 import { keys } from './table.ts'
 
 const MOST_ADDRESSES_LISTED = 10_000
@@ -15,6 +15,16 @@ export function dynamoAddressDirectory(table: Table): AddressDirectory {
     async add({ domain, localpart, account }) {
       const inTheWay = await putNew(table, { ...keys.address(domain, localpart), account })
       return inTheWay === undefined || inTheWay.account === account
+    },
+
+    async move({ domain, localpart, account }) {
+      const moved = await changeItem(table, {
+        key: keys.address(domain, localpart),
+        update: 'SET #account = :account',
+        condition: 'attribute_exists(#pk)',
+        values: { account },
+      })
+      return moved !== undefined
     },
 
     async remove(domain, localpart) {

@@ -80,7 +80,8 @@ export function attemptReads<Row extends AttemptRow<Result>, Result extends Atte
     },
 
     async claim(row: Row, claim: Claim<Result>): Promise<Row | undefined> {
-      const item = await changeItem(table, claimChange(format, row, claim))
+      const isMine = (item: Item) => item.owner === claim.lease.owner && item.attempts === claim.attempt
+      const item = await changeItem(table, claimChange(format, row, claim), isMine)
       return item && parseRow(format, item)
     },
 
@@ -199,6 +200,17 @@ export function settleChange<Row extends AttemptRow<Result>, Result extends Atte
         keepUntil: formatInstant(keepUntil),
       }),
     },
+  }
+}
+
+/** Tells a row that holds this very outcome: the write was repeated, not refused. */
+export function hasSettled<Result extends AttemptResult>(
+  row: AttemptRow<Result>,
+  { result }: Settlement<Result>,
+): (item: Item) => boolean {
+  return (item) => {
+    const stored = (item as unknown as StoredRow<AttemptResult>).results[row.attempts]
+    return stored?.status === result.status && stored.durationMs === result.durationMs && !stored.late
   }
 }
 

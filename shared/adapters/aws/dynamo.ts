@@ -10,6 +10,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
   TransactionCanceledException,
+  TransactionConflictException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
@@ -72,15 +73,14 @@ export async function getItems(table: Table, keys: readonly Key[]): Promise<read
 
 /** Writes an item whose key is free; otherwise changes nothing and answers the item that is there. */
 export async function putNew(table: Table, item: Item): Promise<Item | undefined> {
+  const command = new PutItemCommand({
+    TableName: table.name,
+    Item: toItem(item),
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
   try {
-    await table.client.send(
-      new PutItemCommand({
-        TableName: table.name,
-        Item: toItem(item),
-        ConditionExpression: 'attribute_not_exists(pk)',
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    )
+    await unlessInConflict(table, () => table.client.send(command))
     return undefined
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException && error.Item) return unmarshall(error.Item)
@@ -93,16 +93,28 @@ export async function putItem(table: Table, item: Item): Promise<void> {
   await table.client.send(new PutItemCommand({ TableName: table.name, Item: toItem(item) }))
 }
 
-/** Changes an item; undefined when its condition fails, else the item as it is now. */
-export async function changeItem(table: Table, change: Change): Promise<Item | undefined> {
+/**
+ * Changes an item; undefined when its condition fails, else the item as it is now. The SDK repeats a write whose
+ * answer was lost, and then the condition fails on what the first one did: `isDone` tells such an item.
+ */
+export async function changeItem(
+  table: Table,
+  change: Change,
+  isDone: (item: Item) => boolean = () => false,
+): Promise<Item | undefined> {
+  const command = new UpdateItemCommand({
+    TableName: table.name,
+    ...toUpdate(change),
+    ReturnValues: 'ALL_NEW',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  })
   try {
-    const { Attributes } = await table.client.send(
-      new UpdateItemCommand({ TableName: table.name, ...toUpdate(change), ReturnValues: 'ALL_NEW' }),
-    )
+    const { Attributes } = await unlessInConflict(table, () => table.client.send(command))
     return Attributes ? unmarshall(Attributes) : {}
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined
-    throw error
+    if (!(error instanceof ConditionalCheckFailedException)) throw error
+    const item = error.Item && unmarshall(error.Item)
+    return item && isDone(item) ? item : undefined
   }
 }
 
@@ -112,18 +124,17 @@ export async function deleteItem(
   key: Key,
   condition?: { readonly expression: string; readonly values: Readonly<Record<string, unknown>> },
 ): Promise<boolean> {
+  const command = new DeleteItemCommand({
+    TableName: table.name,
+    Key: marshall(key),
+    ...(condition && {
+      ConditionExpression: condition.expression,
+      ...namesOf(condition.expression),
+      ...valuesOf(condition.values),
+    }),
+  })
   try {
-    await table.client.send(
-      new DeleteItemCommand({
-        TableName: table.name,
-        Key: marshall(key),
-        ...(condition && {
-          ConditionExpression: condition.expression,
-          ...namesOf(condition.expression),
-          ...valuesOf(condition.values),
-        }),
-      }),
-    )
+    await unlessInConflict(table, () => table.client.send(command))
     return true
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return false
@@ -186,6 +197,18 @@ export async function transact(table: Table, actions: readonly Action[]): Promis
       const failed = [...reasons.keys()].filter((place) => reasons[place]?.Code === 'ConditionalCheckFailed')
       if (failed.length > 0) return { kind: 'refused', places: failed }
       if (conflicts >= MOST_CONFLICTS || !reasons.some(isPassing)) throw error
+      await backOff(table, conflicts)
+    }
+  }
+}
+
+/** A write that meets somebody's transaction is refused undone; the SDK does not repeat it. */
+async function unlessInConflict<Answer>(table: Table, write: () => Promise<Answer>): Promise<Answer> {
+  for (let conflicts = 0; ; conflicts++) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof TransactionConflictException) || conflicts >= MOST_CONFLICTS) throw error
       await backOff(table, conflicts)
     }
   }

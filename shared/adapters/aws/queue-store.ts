@@ -6,6 +6,7 @@ import { firstLookAt } from '../../queue/submit.ts'
 import type { WebhookCall } from '../../webhook/webhook-call.ts'
 import {
   attemptReads,
+  hasSettled,
   keepLateResult,
   newRowItem,
   parseRow,
@@ -101,7 +102,9 @@ export function dynamoQueueStore(table: Table): QueueStore {
 
     async settle(row, settlement, call) {
       const change = settleChange(messageFormat, row, settlement)
-      const settled = call ? await settleWithCall(table, change, call) : await changeItem(table, change)
+      const settled = call
+        ? await settleWithCall(table, change, call)
+        : await changeItem(table, change, hasSettled(row, settlement))
       if (settled) return call ? { kind: 'settled', call: settled as WebhookCall } : { kind: 'settled' }
       await keepLateResult(table, messageFormat, row, settlement.result)
       return { kind: 'late' }

@@ -1,5 +1,5 @@
 import type { WebhookStore } from '../../webhook/webhook-store.ts'
-import { attemptReads, keepLateResult, settleChange } from './attempt-items.ts'
+import { attemptReads, hasSettled, keepLateResult, settleChange } from './attempt-items.ts'
 import { callFormat } from './call-items.ts'
 import { changeItem, type Table } from './dynamo.ts'
 
@@ -9,7 +9,8 @@ export function dynamoWebhookStore(table: Table): WebhookStore {
     ...attemptReads(table, callFormat),
 
     async settle(row, settlement) {
-      if (await changeItem(table, settleChange(callFormat, row, settlement))) return 'settled'
+      const change = settleChange(callFormat, row, settlement)
+      if (await changeItem(table, change, hasSettled(row, settlement))) return 'settled'
       await keepLateResult(table, callFormat, row, settlement.result)
       return 'late'
     },

@@ -54,6 +54,16 @@ test('giving an account its address again changes nothing', async () => {
   assert.equal(admin.state.entries.length, 1)
 })
 
+test('an address can move to another account, and keeps one owner', async () => {
+  const admin = shopAdmin()
+  await admin.done('PUT', '/addresses/ann@shop.example', { Account: 'shop' })
+  const moved = { Address: 'ann@shop.example', Account: 'other' }
+  assert.deepEqual(await admin.done('PATCH', '/addresses/Ann@shop.example', { Account: 'other' }), moved)
+  assert.deepEqual(admin.state.entries, [{ domain, localpart: 'ann', account: 'other' }])
+  assert.equal((await admin.call('PATCH', '/addresses/bob@shop.example', { Account: 'other' })).status, 404)
+  assert.equal((await admin.call('PATCH', '/addresses/ann@shop.example', { Account: 'nobody' })).status, 400)
+})
+
 const refused = [
   {
     why: 'an address of another account',

@@ -24,6 +24,7 @@ const ports = {
   directory: {
     find: async (domain: string, localpart: string) => addresses[`${localpart}@${domain}`],
     add: async () => false,
+    move: async () => false,
     remove: async () => false,
     list: async () => [],
   },

@@ -90,6 +90,7 @@ function arrange(settings: ReceptionSettings): Arranged {
     directory: {
       find: async (_domain, localpart) => (localpart === 'you' ? 'you' : undefined),
       add: unused,
+      move: unused,
       remove: unused,
       list: unused,
     },
