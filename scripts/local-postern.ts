@@ -106,8 +106,11 @@ async function seed(cloud: ReadyCloud, smtpPort: number): Promise<readonly strin
   await admin.put(`/transports/${RELAY}`, { Host: '127.0.0.1', Port: smtpPort, TLS: 'none' })
   await admin.put('/routes', [{ FromDomain: [], ToDomain: [], MinimumAttempts: 0, Transport: RELAY }])
   await admin.patch(`/accounts/${setup.account}`, {
+    FromIDLoginAddresses: [setup.address],
     KeepRetiredMessagePeriod: RETENTION_NS,
     KeepRetiredWebhookPeriod: RETENTION_NS,
+    MaxOutgoingMessagesPerDay: 0,
+    MaxFirstTimeRecipientsPerDay: 0,
   })
   await admin.put('/password', { Password: adminPassword })
   return lines

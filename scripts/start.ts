@@ -1,52 +1,124 @@
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { requireNode24 } from './checks/node-version.ts'
-import { type LocalPostern, localSeed, startLocalPostern } from './local-postern.ts'
+import { formatDuration } from './cli/duration.ts'
+import { type LocalPostern, type LocalPosternOptions, localSeed, startLocalPostern } from './local-postern.ts'
 
 const HELP = `npm start [-- OPTIONS]: runs Postern on this machine, from the template that would be deployed.
 
-  --data DIRECTORY   where it keeps its data (default .postern/)
-  --verbose          prints what the functions log
-  --help             this text
+  --data DIRECTORY       where it keeps its data (default .postern/)
+  --http-port N          where HTTP listens (default 1080)
+  --smtp-port N          where SMTP listens (default 1025)
+  --set NAME:VARIABLE=VALUE
+                         sets a variable of a function (its logical id without the suffix) or container, such as
+                         WorkersDeliverFunction:POSTERN_DELIVER_LEASE_SECONDS=10; may be given several times
+  --verbose              prints what the functions log
+  --help                 this text
 
-It listens on 127.0.0.1 and ::1: HTTP on 1080, SMTP on 1025. Mail to any address stays on this machine.`
+For tests:
+  --endpoint-file FILE   once all is ready, writes there how to reach the AWS services with all permissions, as JSON
+  --faults JSON          rare behaviours of AWS to show (FaultOptions in infra/local/gateway/faults-options.ts)
+
+It listens on 127.0.0.1 and ::1. Mail to any address stays on this machine.`
 
 requireNode24()
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, verbose: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    data: { type: 'string', default: join(import.meta.dirname, '..', '.postern') },
+    'http-port': { type: 'string', default: '1080' },
+    'smtp-port': { type: 'string', default: '1025' },
+    set: { type: 'string', multiple: true, default: [] },
+    'endpoint-file': { type: 'string' },
+    faults: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 })
 if (values.help) console.log(HELP)
-else await main(values.data ?? join(import.meta.dirname, '..', '.postern'), values.verbose ?? false)
-
-async function main(directory: string, verbose: boolean): Promise<void> {
-  const began = performance.now()
-  const postern = await startLocalPostern({
-    directory,
-    httpPort: 1080,
-    smtpPort: 1025,
-    addresses: ['127.0.0.1', '::1'],
-    onLog: (line) => {
-      if (verbose || /"level":"(error|warn)"|timed out/i.test(line)) console.log(line)
-    },
-  }).catch((error: unknown) => {
+else {
+  await main().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error)
     process.exit(1)
   })
-  console.log(banner(postern, directory, performance.now() - began))
+}
+
+async function main(): Promise<void> {
+  const began = performance.now()
+  const options: LocalPosternOptions = {
+    directory: values.data,
+    httpPort: portOf('--http-port', values['http-port']),
+    smtpPort: portOf('--smtp-port', values['smtp-port']),
+    addresses: ['127.0.0.1', '::1'],
+    environment: environmentOf(values.set),
+    ...(values.faults !== undefined && { faults: faultsOf(values.faults) }),
+    onLog: (line) => {
+      if (values.verbose || /"level":"(error|warn)"|timed out/i.test(line)) console.log(line)
+    },
+  }
+  const postern = await startLocalPostern(options)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void postern.stop().then(() => process.exit(0)))
   }
+  console.log(banner(postern, options, performance.now() - began))
+  const endpointFile = values['endpoint-file']
+  if (endpointFile !== undefined) writeEndpoint(endpointFile, postern)
 }
 
-function banner(postern: LocalPostern, directory: string, tookMs: number): string {
+function portOf(option: string, text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port
+  throw new Error(`${option} must be a port from 1 to 65535, not ${text}`)
+}
+
+function environmentOf(settings: readonly string[]): Record<string, Record<string, string>> {
+  const environment: Record<string, Record<string, string>> = {}
+  for (const setting of settings) {
+    const { name, variable, value } =
+      /^(?<name>\w+):(?<variable>\w+)=(?<value>.*)$/.exec(setting)?.groups ?? {}
+    if (name === undefined || variable === undefined || value === undefined) {
+      throw new Error(`--set wants NAME:VARIABLE=VALUE, not ${setting}`)
+    }
+    environment[name] = { ...environment[name], [variable]: value }
+  }
+  return environment
+}
+
+function faultsOf(json: string): NonNullable<LocalPosternOptions['faults']> {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new Error('--faults wants a JSON object')
+  }
+}
+
+/** Renamed into place: whoever waits for the file reads all of it. */
+function writeEndpoint(file: string, { cloud }: LocalPostern): void {
+  const unfinished = `${file}.new`
+  writeFileSync(unfinished, JSON.stringify({ ...cloud.clientConfig(), outputs: cloud.outputs }), {
+    mode: 0o600,
+  })
+  renameSync(unfinished, file)
+}
+
+function aheadOf({ cloud }: LocalPostern): string {
+  const offsetMs = cloud.clock.offsetMs()
+  return offsetMs === 0
+    ? 'moves it forward, to watch retries'
+    : `moved: it is ${formatDuration(offsetMs * 1e6)} ahead`
+}
+
+function banner(postern: LocalPostern, options: LocalPosternOptions, tookMs: number): string {
+  const { directory, httpPort, smtpPort } = options
   return `
 Postern runs on this machine (ready in ${(tookMs / 1000).toFixed(1)} s; data in ${directory})
 
-  webapi    http://localhost:1080/webapi/v0/   user ${localSeed.address}, password ${localSeed.password}
+  webapi    http://localhost:${httpPort}/webapi/v0/   user ${localSeed.address}, password ${localSeed.password}
   admin     npx postern --help                 password ${localSeed.adminPassword}
-  SMTP      localhost:1025                     takes mail for any address
+  SMTP      localhost:${smtpPort}                     takes mail for any address
+  time      npx postern time +8h               ${aheadOf(postern)}
 
-  curl -u ${localSeed.address}:${localSeed.password} http://localhost:1080/webapi/v0/Send \\
+  curl -u ${localSeed.address}:${localSeed.password} http://localhost:${httpPort}/webapi/v0/Send \\
     -H 'Content-Type: application/json' \\
     -d '{"To": [{"Address": "you@example.org"}], "Subject": "Hello", "Text": "It works."}'
 

@@ -2,11 +2,11 @@ import middy from '@middy/core'
 import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { passwordVerifier } from '../../shared/account/password-verifier.ts'
 import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-directory.ts'
-import { adminSecret } from '../../shared/adapters/aws/admin-secret.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { secretText } from '../../shared/adapters/aws/secret-text.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
@@ -22,7 +22,7 @@ const app = adminApi({
   directory: dynamoAddressDirectory(table),
   credentials,
   passwords: passwordVerifier({ credentials, clock, random }),
-  initialPassword: adminSecret(requiredSetting('adminSecretArn')),
+  initialPassword: secretText(requiredSetting('adminSecretArn')),
   queue: dynamoQueueStore(table),
   mailboxes: dynamoMailboxStore(table, clock),
   random,

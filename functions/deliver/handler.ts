@@ -4,8 +4,10 @@ import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { followHints } from '../../shared/adapters/aws/hint-batch.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
+import { dynamoNoticeStore } from '../../shared/adapters/aws/notice-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { relayTransport } from '../../shared/adapters/net/relay-transport.ts'
 import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
@@ -21,6 +23,8 @@ const ports = {
   options: dynamoOptionsStore(table, clock),
   queue: dynamoQueueStore(table),
   content: awsContentStore({ table, objects, clock }),
+  suppressions: dynamoSuppressionStore(table),
+  notices: dynamoNoticeStore(table, clock),
   transport: relayTransport(),
   deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
   webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),

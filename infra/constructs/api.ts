@@ -8,9 +8,10 @@ import {
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
+import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { dueIndex, retiredIndex } from '../../shared/runtime/names.ts'
+import { dueIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, createLogGroup, NodeFunction } from './node-function.ts'
 
@@ -72,20 +73,44 @@ function createWebapi(scope: Construct, { bundles, data, deliveries }: ApiProps)
     bundles,
     name: 'webapi',
     timeoutSeconds,
+    // A whole processor, and room for several copies of the largest message.
+    memoryMb: 1769,
     environment: {
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
       deliveriesQueueUrl: deliveries.queueUrl,
+      fromIdSecretArn: data.fromIdSecret.secretArn,
     },
   })
   const { role } = webapi
-  data.allowItems(role, ['GetItem', 'Query', 'BatchGetItem'], ['options', 'addresses', 'credentials'])
-  data.allowItems(role, ['GetItem', 'BatchGetItem'], ['mails', 'content'])
+  allow(role, ['secretsmanager:GetSecretValue'], [data.fromIdSecret.secretArn])
+  data.allowItems(role, ['GetItem'], ['options', 'addresses', 'credentials', 'mails', 'content'])
   data.allowItems(role, ['PutItem'], ['content', 'messages'])
+  data.allowItems(role, ['GetItem', 'BatchGetItem', 'Query', 'UpdateItem'], ['counters'])
+  data.allowItems(role, ['BatchGetItem', 'UpdateItem'], ['recipients'])
+  data.allowItems(role, ['GetItem', 'UpdateItem', 'DeleteItem'], ['keyedSends'])
+  data.allowItems(role, ['GetItem', 'PutItem', 'UpdateItem'], ['uploads'])
+  // Whoever has a URL that this role has signed acts in its name.
+  data.allowObjects(role, 's3:PutObject', 'upload')
+  data.allowObjects(role, 's3:GetObject', 'upload')
   data.allowObjects(role, 's3:PutObject', 'queue')
-  data.allowObjects(role, 's3:GetObject', 'mail')
+  // A repeated call reads what the one before it had composed.
+  data.allowObjects(role, 's3:GetObject', 'queue')
+  data.allowItems(role, ['GetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
+  allowMailboxes(role, data)
   allow(role, ['sqs:SendMessage'], [deliveries.queueArn])
   return webapi
+}
+
+/** Mails are read, changed, moved and removed; a sent one is put into Sent. */
+function allowMailboxes(role: IRole, data: Data): void {
+  data.allowItems(role, ['UpdateItem'], ['mails', 'mailboxes'])
+  data.allowItems(role, ['GetItem'], ['mailboxes'])
+  data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges'])
+  data.allowItems(role, ['DeleteItem'], ['uids', 'mailContent'])
+  data.allowObjects(role, 's3:GetObject', 'mail')
+  data.allowObjects(role, 's3:PutObject', 'mail')
+  data.allowObjects(role, 's3:DeleteObject', 'mail')
 }
 
 function createAdmin(scope: Construct, { bundles, data }: ApiProps): NodeFunction {
@@ -96,16 +121,12 @@ function createAdmin(scope: Construct, { bundles, data }: ApiProps): NodeFunctio
     environment: { table: data.table.tableName, adminSecretArn: data.adminSecret.secretArn },
   })
   const { role } = admin
-  data.allowItems(
-    role,
-    ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'BatchGetItem'],
-    ['options', 'addresses', 'credentials'],
-  )
-  const rows = ['messages', 'webhookCalls', 'mails', 'uids', 'mailboxes'] as const
-  data.allowItems(role, ['GetItem', 'Query', 'BatchGetItem'], rows)
-  data.allowItems(role, ['GetItem', 'BatchGetItem'], ['content'])
-  data.allowIndex(role, dueIndex, ['mail', 'hook', 'held'])
-  data.allowIndex(role, retiredIndex, ['mail', 'hook'])
+  data.allowItems(role, ['GetItem', 'PutItem'], ['options', 'addresses', 'credentials'])
+  data.allowItems(role, ['UpdateItem'], ['options'])
+  data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
+  data.allowItems(role, ['Query'], ['addresses', 'mails'])
+  data.allowIndex(role, dueIndex, ['mail'])
+  data.allowItems(role, ['BatchGetItem'], ['messages', 'content'])
   allow(role, ['secretsmanager:GetSecretValue'], [data.adminSecret.secretArn])
   return admin
 }

@@ -13,15 +13,22 @@ const entities = {
   addresses: 'AD#*',
   credentials: 'K#*',
   content: 'B#*',
+  mailContent: 'B#mail/*',
   messages: 'M#*',
   webhookCalls: 'H#*',
+  suppressions: 'S#*',
+  recipients: 'R#*',
+  keyedSends: 'I#*',
+  counters: 'T#*',
+  uploads: 'UP#*',
   mails: 'N#*',
   uids: 'U#*',
   mailboxes: 'MB#*',
+  mailboxChanges: 'C#*',
 } as const
 
 /** The kinds of rows an index holds: the first part of its partition key. */
-type IndexKind = 'mail' | 'hook' | 'held'
+type IndexKind = 'mail' | 'hook'
 
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem'
 
@@ -30,12 +37,15 @@ export class Data extends Construct {
   readonly table: Table
   readonly bucket: Bucket
   readonly adminSecret: Secret
+  /** What the unique parts of reverse-paths are encrypted with; its lines are keys, the first is the current one. */
+  readonly fromIdSecret: Secret
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
     this.table = createTable(this)
     this.bucket = createBucket(this)
     this.adminSecret = createAdminSecret(this)
+    this.fromIdSecret = createFromIdSecret(this)
   }
 
   /** Lets a role do `actions` on the items of `kinds`. A transaction needs the actions of its parts, no more. */
@@ -54,7 +64,7 @@ export class Data extends Construct {
   allowObjects(
     role: IRole,
     action: 's3:DeleteObject' | 's3:GetObject' | 's3:PutObject',
-    prefix: 'hook' | 'mail' | 'queue',
+    prefix: 'hook' | 'mail' | 'queue' | 'upload',
   ): void {
     allow(role, [action], [this.bucket.arnForObjects(`${prefix}/*`)])
     const bucketId = Stack.of(this).resolve(this.bucket.bucketArn)['Fn::GetAtt'][0]
@@ -125,6 +135,20 @@ function createAdminSecret(scope: Construct): Secret {
   Validations.of(secret).acknowledge({
     id: 'AwsSolutions-SMG4',
     reason: 'A person types this password: changing it behind the operator’s back locks the operator out.',
+  })
+  return secret
+}
+
+function createFromIdSecret(scope: Construct): Secret {
+  const secret = new Secret(scope, 'FromIdKeys', {
+    description: 'Keys of the FromIDs of Postern, one a line, the current one first',
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    removalPolicy: RemovalPolicy.RETAIN,
+  })
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason:
+      'Bounces come days later to addresses made with this key: a rotation must keep the old one, by hand.',
   })
   return secret
 }

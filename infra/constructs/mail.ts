@@ -141,9 +141,9 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
 }
 
 function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {
-  data.allowItems(taskRole, ['GetItem'], ['options', 'addresses'])
-  data.allowItems(taskRole, ['GetItem', 'UpdateItem', 'PutItem'], ['mailboxes'])
-  data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'content', 'webhookCalls'])
+  data.allowItems(taskRole, ['GetItem'], ['options', 'addresses', 'mailboxes'])
+  data.allowItems(taskRole, ['UpdateItem'], ['mailboxes'])
+  data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'content', 'webhookCalls'])
   data.allowObjects(taskRole, 's3:PutObject', 'mail')
   data.allowObjects(taskRole, 's3:PutObject', 'hook')
   allow(taskRole, ['sqs:SendMessage'], [webhooks.queueArn])

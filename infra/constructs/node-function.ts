@@ -19,6 +19,8 @@ interface NodeFunctionProps {
   readonly bundles: string
   readonly name: string
   readonly timeoutSeconds: number
+  /** 512 if not given; more memory brings more of a processor. */
+  readonly memoryMb?: number
   readonly environment: Environment
 }
 
@@ -37,7 +39,7 @@ export class NodeFunction extends Construct {
       handler: 'handler.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: props.memoryMb ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds),
       loggingFormat: LoggingFormat.JSON,
       logGroup: logs,

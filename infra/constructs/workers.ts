@@ -47,11 +47,14 @@ export class Workers extends Construct {
         deliverLeaseSeconds: String(deliverSeconds.lease),
       },
     })
-    data.allowItems(role, ['GetItem'], ['options'])
-    data.allowItems(role, ['GetItem', 'BatchGetItem'], ['content', 'messages'])
-    data.allowItems(role, ['UpdateItem'], ['messages'])
-    data.allowItems(role, ['PutItem'], ['webhookCalls'])
+    data.allowItems(role, ['GetItem'], ['options', 'messages', 'content'])
+    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients'])
+    data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
+    data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
     data.allowObjects(role, 's3:GetObject', 'queue')
+    // Notices to senders go into their Inboxes.
+    data.allowItems(role, ['GetItem', 'UpdateItem'], ['mailboxes'])
+    data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'mailContent'])
     allow(role, ['sqs:SendMessage'], [this.deliveries.queueArn, this.webhooks.queueArn])
     consume(this.deliveries, { role, lambda }, 10)
   }
@@ -86,12 +89,11 @@ export class Workers extends Construct {
         webhooksQueueUrl: this.webhooks.queueUrl,
       },
     })
-    data.allowItems(role, ['GetItem'], ['options'])
+    data.allowItems(role, ['GetItem'], ['options', 'content'])
     data.allowIndex(role, dueIndex, ['mail', 'hook'])
-    data.allowItems(role, ['GetItem', 'BatchGetItem'], ['messages', 'webhookCalls', 'content'])
-    data.allowItems(role, ['UpdateItem', 'DeleteItem'], ['messages'])
-    data.allowItems(role, ['UpdateItem'], ['webhookCalls'])
-    data.allowItems(role, ['PutItem', 'DeleteItem'], ['content'])
+    data.allowItems(role, ['BatchGetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
+    data.allowItems(role, ['PutItem'], ['content'])
+    data.allowItems(role, ['DeleteItem'], ['messages', 'content'])
     data.allowObjects(role, 's3:DeleteObject', 'queue')
     const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
     allow(role, ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues)

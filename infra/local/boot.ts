@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { HeadObjectCommand, NotFound, S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { type LocalClock, openClock } from './clock.ts'
 import { lockDirectory } from './data-lock.ts'
 import { deleteExpired, type ExpiringTable } from './dynamodb/item-expiry.ts'
 import { findFreePort } from './free-port.ts'
@@ -18,6 +19,7 @@ import type { LambdaFunction } from './programs/lambda-environment.ts'
 import { openLambdaRuntime } from './programs/lambda-runtime.ts'
 import { functionLogRefusal } from './programs/log-access.ts'
 import { repeat } from './programs/repeat.ts'
+import { countWork } from './programs/running-work.ts'
 import { type Closer, startPrograms } from './programs/start-programs.ts'
 import { createResources } from './resources/resources.ts'
 import { openAssembly } from './template/assembly.ts'
@@ -72,6 +74,8 @@ export interface LocalCloud {
   /** The one endpoint of all AWS services. */
   readonly endpoint: string
   readonly outputs: Readonly<Record<string, string>>
+  /** The time of everything here: functions, tasks and services. */
+  readonly clock: Pick<LocalClock, 'now' | 'offsetMs' | 'advance'>
   /** For the operator, who may do everything. */
   clientConfig(): ClientConfig
   /** Invokes the one function whose logical id starts so; throws `FunctionError` when it fails. */
@@ -87,6 +91,8 @@ export interface LocalCloud {
 /** Environments over all functions: as many threads as one machine bears. */
 const maxEnvironments = 10
 const expiryPeriodMs = 60_000
+/** How long a move of the clock waits for what runs, so that it finds it overdue only when that hangs. */
+const quietLimitMs = 5_000
 
 /** Boots the template: stores, functions, HTTP API, event sources, schedules and tasks. Stops all of it on an error. */
 export async function bootLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
@@ -118,6 +124,9 @@ async function boot(
   const document = openTemplate(edited(assembly.templateText, options.editTemplate), deployment)
   mkdirSync(options.directory, { recursive: true, mode: 0o700 })
   closers.push(lockDirectory(options.directory))
+  const work = countWork()
+  const clock = openClock(options.directory, () => work.untilQuiet(quietLimitMs))
+  const { now } = clock
   const roles = document.resources.filter(({ type }) => type === 'AWS::IAM::Role')
   const principals = givePrincipals(roles.map(({ logicalId }) => logicalId))
   const backends = await openBackends({
@@ -129,10 +138,11 @@ async function boot(
     environment: process.env,
     onLog,
   })
-  closers.push(() => backends.close())
+  closers.push(() => backends.close(), clock.onMove(backends.moved))
   const operatorAccessKeyId = principals.root.accessKeyId
-  const faults = options.faults && openFaults(options.faults, { operatorAccessKeyId, now, onLog })
-  const gateway = await openGateway({ backends: backends.byService, principals, faults, onLog })
+  const surrounding = { operatorAccessKeyId, roleOf: principals.roleOf, now, onLog }
+  const faults = options.faults && openFaults(options.faults, surrounding)
+  const gateway = await openGateway({ backends: backends.byService, principals, faults, now, onLog })
   closers.push(() => gateway.close())
   const api = await apiAddress(options)
   const template = name(document, gateway.endpoint, api.url)
@@ -142,7 +152,7 @@ async function boot(
   principals.restrict(access)
   if (backends.dynamoEndpoint) {
     const engineConfig = { ...clientConfig, endpoint: backends.dynamoEndpoint }
-    closers.push(startExpiry(engineConfig, expiring, onLog))
+    closers.push(startExpiry(engineConfig, expiring, clock, onLog))
   }
   const { endpoint } = gateway
   const environment = options.environment ?? {}
@@ -151,28 +161,24 @@ async function boot(
     .ofType('AWS::Lambda::Function')
     .map((resource) => readFunction(resource, surroundings))
   const logRefusal = (logicalId: string) => functionLogRefusal(logicalId, surroundings)
-  const runtime = openLambdaRuntime({ functions, maxEnvironments, logRefusal, onLog })
+  const runtime = openLambdaRuntime({ functions, maxEnvironments, clock: clock.shared, logRefusal, onLog })
   closers.push(() => runtime.stop())
   const { addresses, nodePath = process.execPath } = options
-  const { invoke } = runtime
+  const invoke = (logicalId: string, event: unknown) => work.run(() => runtime.invoke(logicalId, event))
   const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
   const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
   const opened = { addresses, port: api.port, prepare }
-  await startPrograms({ surroundings, ...opened, nodePath, now, invoke, onLog, closers })
+  await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers })
   return {
     ...known,
     apiUrl: api.url,
     endpoint,
-    invoke: async (prefix, event) => runtime.invoke(findFunction(functions, prefix).logicalId, event),
+    clock,
+    invoke: async (prefix, event) => invoke(findFunction(functions, prefix).logicalId, event),
     exercised: access.exercised,
     grants: access.grants,
     stop,
   }
-}
-
-/** Milliseconds since 1970; everything here that needs the time is given this. */
-function now(): number {
-  return Date.now()
 }
 
 function edited(templateText: string, edit: LocalCloudOptions['editTemplate']): string {
@@ -233,14 +239,18 @@ function openPolicies(template: NamedTemplate, config: ClientConfig, closers: Cl
 function startExpiry(
   config: ClientConfig,
   tables: readonly ExpiringTable[],
+  clock: LocalClock,
   onLog: (line: string) => void,
 ): Closer {
   const client = new DynamoDBClient(config)
   const sweep = async () => {
-    for (const table of tables) await deleteExpired(client, table, Math.floor(now() / 1000))
+    for (const table of tables) await deleteExpired(client, table, Math.floor(clock.now() / 1000))
   }
-  const repeated = repeat(expiryPeriodMs, sweep, (error) => onLog(`[dynamodb] time to live: ${error}`))
+  const report = (error: unknown) => onLog(`[dynamodb] time to live: ${error}`)
+  const repeated = repeat(expiryPeriodMs, sweep, report)
+  const forget = clock.onMove(() => sweep().catch(report))
   return () => {
+    forget()
     repeated.stop()
     client.destroy()
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import { CliError } from './cli-error.ts'
 import { parseDuration } from './duration.ts'
@@ -11,10 +11,13 @@ interface UpdateOptions {
   readonly outgoingWebhookEvents?: string
   readonly incomingWebhookUrl?: string
   readonly incomingWebhookAuthorization?: string
+  readonly fromIdLoginAddresses?: string
   /** Nanoseconds. */
   readonly keepRetiredMessages?: number
   /** Nanoseconds. */
   readonly keepRetiredWebhooks?: number
+  readonly maxMessagesPerDay?: number
+  readonly maxFirstTimeRecipientsPerDay?: number
   readonly loginDisabled?: string
 }
 
@@ -39,8 +42,18 @@ export function addAccountUpdate(account: Command, session: Session): void {
     .option('--outgoing-webhook-events <names>', 'the events that are told, with commas; empty tells all')
     .option('--incoming-webhook-url <url>', 'where received mail is told')
     .option('--incoming-webhook-authorization <value>', 'its Authorization header; empty sends none')
+    .option(
+      '--from-id-login-addresses <addresses>',
+      'logins with unique senders, with commas; empty for none',
+    )
     .option('--keep-retired-messages <duration>', 'how long finished messages are kept', parseDuration)
     .option('--keep-retired-webhooks <duration>', 'how long finished webhook calls are kept', parseDuration)
+    .option('--max-messages-per-day <number>', 'messages within 24 hours; 0 for no limit', parseCount)
+    .option(
+      '--max-first-time-recipients-per-day <number>',
+      'new recipients within 24 hours; 0 for no limit',
+      parseCount,
+    )
     .option('--login-disabled <text>', 'refuse logins with this text')
     .addHelpText('after', help)
     .action(async (name: string, options: UpdateOptions) => {
@@ -48,8 +61,11 @@ export function addAccountUpdate(account: Command, session: Session): void {
         FullName: options.fullName,
         OutgoingWebhook: outgoingWebhook(options),
         IncomingWebhook: incomingWebhook(options),
+        FromIDLoginAddresses: listOf(options.fromIdLoginAddresses),
         KeepRetiredMessagePeriod: options.keepRetiredMessages,
         KeepRetiredWebhookPeriod: options.keepRetiredWebhooks,
+        MaxOutgoingMessagesPerDay: options.maxMessagesPerDay,
+        MaxFirstTimeRecipientsPerDay: options.maxFirstTimeRecipientsPerDay,
         LoginDisabled: options.loginDisabled,
       })
       if (Object.keys(body).length === 0)
@@ -64,11 +80,15 @@ function outgoingWebhook(options: UpdateOptions): object | null | undefined {
   const { outgoingWebhookUrl, outgoingWebhookAuthorization, outgoingWebhookEvents } = options
   return webhook('outgoing', outgoingWebhookUrl, {
     Authorization: outgoingWebhookAuthorization,
-    Events: outgoingWebhookEvents
-      ?.split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+    Events: listOf(outgoingWebhookEvents),
   })
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 function incomingWebhook(options: UpdateOptions): object | null | undefined {
@@ -91,6 +111,11 @@ function webhook(
   }
   if (url === undefined && isAlone) return undefined
   return withoutUndefined({ URL: url, ...settings })
+}
+
+function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A number of messages is a whole number.')
+  return Number(text)
 }
 
 function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {

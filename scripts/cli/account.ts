@@ -114,6 +114,9 @@ function describe(account: AccountDetailsJson): string {
     Login: account.LoginDisabled ? `disabled: ${account.LoginDisabled}` : 'enabled',
     'Outgoing webhook': outgoing ? `${outgoing.URL} (${outgoing.Events.join(', ') || 'all events'})` : '',
     'Incoming webhook': incoming?.URL ?? '',
+    'Unique senders for': account.FromIDLoginAddresses.join(' '),
+    'Messages a day': String(account.MaxOutgoingMessagesPerDay || 'without limit'),
+    'New recipients a day': String(account.MaxFirstTimeRecipientsPerDay || 'without limit'),
     'Keeps messages': formatDuration(account.KeepRetiredMessagePeriod),
     'Keeps webhooks': formatDuration(account.KeepRetiredWebhookPeriod),
   })

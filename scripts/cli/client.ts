@@ -49,8 +49,6 @@ export function adminClient({
       method,
       headers: { Authorization: authorization, ...(body && { 'Content-Type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     if (answer.status === 401) {
       throw new AdminError(401, `${url} refused the administrator's password; set POSTERN_ADMIN_PASSWORD`)
@@ -75,9 +73,14 @@ export function adminClient({
   }
 }
 
-async function reach(url: string, address: string, request: RequestInit): Promise<Response> {
+/** Calls an address of the installation at `url`; throws {@link CliError} when nobody answers. */
+export async function reach(url: string, address: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(address, request)
+    return await fetch(address, {
+      ...request,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
   } catch (error) {
     throw new CliError(`cannot reach ${url} (${reasonOf(error)}); is Postern running there? See --url`)
   }

@@ -9,6 +9,8 @@ const LOCAL_PASSWORD = 'posternadmin'
 
 /** What every command has: the installation it is about, and a way to show its result. */
 export interface Session {
+  /** Where the installation is, without a slash at the end. */
+  url(): string
   client(): Promise<AdminClient>
   /** Shows `value` as JSON with `--json`, else `text`. */
   show(value: unknown, text: string): void
@@ -24,12 +26,13 @@ export function openSession(
   program: Command,
   environment: Readonly<Record<string, string | undefined>>,
 ): Session {
+  const url = () => baseUrl(program.opts<GlobalOptions>().url)
   return {
+    url,
     async client() {
-      const url = baseUrl(program.opts<GlobalOptions>().url)
       return adminClient({
-        url,
-        password: await administratorPassword(url, environment.POSTERN_ADMIN_PASSWORD),
+        url: url(),
+        password: await administratorPassword(url(), environment.POSTERN_ADMIN_PASSWORD),
       })
     },
     show(value, text) {

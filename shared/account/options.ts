@@ -34,10 +34,16 @@ export interface Account {
   readonly fullName: string
   readonly outgoingWebhook?: OutgoingWebhook
   readonly incomingWebhook?: IncomingWebhook
+  /** Whoever logs in under one of these addresses, spelled so, sends with a reverse-path unique to each message. */
+  readonly fromIdLoginAddresses: readonly string[]
   /** How long finished messages stay in the retired list, in milliseconds; 0 keeps none. */
   readonly keepRetiredMessagesMs: number
   /** The same for finished webhook calls. */
   readonly keepRetiredWebhooksMs: number
+  /** Messages within 24 hours, one for each recipient; absent is the default, 0 is without limit. */
+  readonly maxOutgoingMessagesPerDay?: number
+  /** Recipients within 24 hours that were never sent to before; absent is the default, 0 is without limit. */
+  readonly maxFirstTimeRecipientsPerDay?: number
   /** A text refuses every login with that reason; empty allows them. */
   readonly loginDisabled: string
 }
@@ -86,6 +92,7 @@ export const freshOptions: Options = {
 /** The settings of an account that nobody has changed. */
 export const freshAccount: Account = {
   fullName: '',
+  fromIdLoginAddresses: [],
   keepRetiredMessagesMs: 0,
   keepRetiredWebhooksMs: 0,
   loginDisabled: '',

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { Account, IncomingWebhook, OutgoingWebhook } from '../account/options.ts'
 import { DAY } from '../base/clock.ts'
+import { dailyLimits } from '../limits/daily-limits.ts'
 import { outgoingEvents } from '../webhook/outgoing-event.ts'
 import { plainText } from './fields.ts'
 import { RequestError } from './request.ts'
@@ -10,10 +11,15 @@ export interface AccountSettingsJson {
   readonly FullName: string
   readonly OutgoingWebhook: OutgoingWebhookJson | null
   readonly IncomingWebhook: IncomingWebhookJson | null
+  readonly FromIDLoginAddresses: readonly string[]
   /** Nanoseconds, as mox has it. */
   readonly KeepRetiredMessagePeriod: number
   /** Nanoseconds. */
   readonly KeepRetiredWebhookPeriod: number
+  /** Within 24 hours; 0 is without limit. */
+  readonly MaxOutgoingMessagesPerDay: number
+  /** Within 24 hours; 0 is without limit. */
+  readonly MaxFirstTimeRecipientsPerDay: number
   readonly LoginDisabled: string
 }
 
@@ -52,6 +58,10 @@ const period = z
   .number()
   .check(z.refine(isPeriod, 'must be nanoseconds, in whole milliseconds, from 0 to 10 years'))
 
+const dailyLimit = z
+  .int()
+  .check(z.refine((limit) => limit >= 0, 'must be a whole number, 0 for no limit, or null for the default'))
+
 const incomingWebhook = z.strictObject({
   URL: z.optional(webhookUrl),
   Authorization: z.optional(authorization),
@@ -67,8 +77,11 @@ export const accountChange = z.strictObject({
   FullName: z.optional(plainText(200)),
   OutgoingWebhook: z.optional(z.nullable(outgoingWebhook)),
   IncomingWebhook: z.optional(z.nullable(incomingWebhook)),
+  FromIDLoginAddresses: z.optional(z.array(z.string())),
   KeepRetiredMessagePeriod: z.optional(period),
   KeepRetiredWebhookPeriod: z.optional(period),
+  MaxOutgoingMessagesPerDay: z.optional(z.nullable(dailyLimit)),
+  MaxFirstTimeRecipientsPerDay: z.optional(z.nullable(dailyLimit)),
   LoginDisabled: z.optional(plainText(500)),
 })
 
@@ -83,8 +96,11 @@ export function changedAccount(before: Account, change: AccountChange): Account 
     fullName: change.FullName ?? before.fullName,
     ...(outgoing && { outgoingWebhook: outgoing }),
     ...(incoming && { incomingWebhook: incoming }),
+    fromIdLoginAddresses: change.FromIDLoginAddresses ?? before.fromIdLoginAddresses,
     keepRetiredMessagesMs: milliseconds(change.KeepRetiredMessagePeriod) ?? before.keepRetiredMessagesMs,
     keepRetiredWebhooksMs: milliseconds(change.KeepRetiredWebhookPeriod) ?? before.keepRetiredWebhooksMs,
+    ...changedLimit('maxOutgoingMessagesPerDay', before, change.MaxOutgoingMessagesPerDay),
+    ...changedLimit('maxFirstTimeRecipientsPerDay', before, change.MaxFirstTimeRecipientsPerDay),
     loginDisabled: change.LoginDisabled ?? before.loginDisabled,
   }
 }
@@ -92,14 +108,28 @@ export function changedAccount(before: Account, change: AccountChange): Account 
 /** Writes the settings of an account. */
 export function accountSettingsJson(account: Account): AccountSettingsJson {
   const { outgoingWebhook: outgoing, incomingWebhook: incoming } = account
+  const limits = dailyLimits(account)
   return {
     FullName: account.fullName,
     OutgoingWebhook: outgoing ? { ...webhookJson(outgoing), Events: outgoing.events } : null,
     IncomingWebhook: incoming ? webhookJson(incoming) : null,
+    FromIDLoginAddresses: account.fromIdLoginAddresses,
     KeepRetiredMessagePeriod: account.keepRetiredMessagesMs * NANOSECONDS,
     KeepRetiredWebhookPeriod: account.keepRetiredWebhooksMs * NANOSECONDS,
+    MaxOutgoingMessagesPerDay: limits.messages,
+    MaxFirstTimeRecipientsPerDay: limits.firstTimeRecipients,
     LoginDisabled: account.loginDisabled,
   }
+}
+
+/** Null goes back to the default. */
+function changedLimit(
+  name: 'maxOutgoingMessagesPerDay' | 'maxFirstTimeRecipientsPerDay',
+  before: Account,
+  change: number | null | undefined,
+): Partial<Account> {
+  const limit = change === undefined ? before[name] : change
+  return limit === undefined || limit === null ? {} : { [name]: limit }
 }
 
 function changedOutgoing(

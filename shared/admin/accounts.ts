@@ -25,6 +25,7 @@ import {
 } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { passwordField } from './fields.ts'
+import { readFromIdAddresses } from './from-id-addresses.ts'
 import { answer, NotFoundError, RequestError, readBody } from './request.ts'
 
 /** An account in the list. */
@@ -110,6 +111,9 @@ async function createAccount(
   }))
   for (const { field, entry } of entries) await checkAssignable(ports, options, field, entry)
 
+  if (settings.FromIDLoginAddresses) {
+    throw new RequestError('FromIDLoginAddresses', 'must be set once the account has its addresses')
+  }
   const account = changedAccount(freshAccount, settings)
   await ports.options.change((newest) => {
     checkNewName(newest, name)
@@ -121,7 +125,10 @@ async function createAccount(
   for (const { field, entry } of entries) await assignAddress(ports, field, entry)
 }
 
-async function changeAccount(ports: AdminPorts, name: AccountName, change: AccountChange): Promise<void> {
+async function changeAccount(ports: AdminPorts, name: AccountName, wanted: AccountChange): Promise<void> {
+  const { FromIDLoginAddresses: texts } = wanted
+  const addresses = texts && (await readFromIdAddresses(ports, await ports.options.readNewest(), name, texts))
+  const change = { ...wanted, ...(addresses && { FromIDLoginAddresses: [...addresses] }) }
   await ports.options.change((options) => {
     const account = changedAccount(existingAccount(options, name), change)
     return { ...options, accounts: { ...options.accounts, [name]: account } }

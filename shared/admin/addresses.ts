@@ -127,7 +127,8 @@ export function formatEntry({ localpart, domain }: Address): string {
     : formatUnicodeAddress({ localpart, domain })
 }
 
-function readAddress(field: string, text: string): Address {
+/** Reads an address as it is written; throws {@link RequestError}. */
+export function readAddress(field: string, text: string): Address {
   try {
     return parseAddress(text)
   } catch (error) {

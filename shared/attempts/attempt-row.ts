@@ -26,6 +26,8 @@ export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
   readonly results: readonly Result[]
   /** Set once done. */
   readonly retired?: Retired
+  /** What the last outcome still owes, such as a notice. Somebody must look until it is given, also once done. */
+  readonly owed?: string
 }
 
 /** A claim's holder: drawn at random per claim, so that a stale worker never settles a newer claim. */

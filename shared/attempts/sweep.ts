@@ -48,6 +48,7 @@ async function isWaiting<Row extends AttemptRow<Result>, Result extends AttemptR
   row: Row,
   now: number,
 ): Promise<boolean> {
+  if (row.owed !== undefined) return true
   if (row.state === 'done') return false
   if (kind.dispose && (await kind.dispose(row))) return false
   const lookAgainAt = Math.max(row.nextAt, row.lease?.endsAt ?? 0)

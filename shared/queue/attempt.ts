@@ -1,29 +1,26 @@
 import type { Options } from '../account/options.ts'
-import type { OptionsStore } from '../account/options-store.ts'
 import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
-import type { Clock } from '../base/clock.ts'
 import { lookUp } from '../base/look-up.ts'
-import type { Random } from '../base/random.ts'
 import { rowIdPlus } from '../base/row-id.ts'
-import { type ContentStore, queueContent } from '../content/content-store.ts'
+import { queueContent } from '../content/content-store.ts'
+import type { Standing, Suppression } from '../suppression/suppression.ts'
+import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import { chooseRelay } from './choose-relay.ts'
-import { conclude, retryHints } from './conclude.ts'
+import { asSettled, conclude, retryHints } from './conclude.ts'
+import { giveNotice, type NoticePorts } from './give-notice.ts'
 import type { QueueStore } from './queue-store.ts'
 import type { QueuedMessage } from './queued-message.ts'
-import type { DeliveryOutcome, Transport } from './transport.ts'
+import type { DeliveryOutcome, Suppressed, Transport } from './transport.ts'
 
-export interface AttemptPorts {
-  readonly options: OptionsStore
+export interface AttemptPorts extends NoticePorts {
   readonly queue: QueueStore
-  readonly content: ContentStore
+  readonly suppressions: Pick<SuppressionStore, 'standings'>
   readonly transport: Transport
   readonly deliveries: HintChannel
   readonly webhooks: HintChannel
-  readonly clock: Clock
-  readonly random: Random
   /** How long a claim holds; longer than the function may run. */
   readonly leaseMs: number
 }
@@ -37,24 +34,34 @@ const MOST_IN_TRANSACTION = 100
  * a fault of ours, and its rows are tried again when their lease is over.
  */
 export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
-  const due = await findDue(ports, hint)
+  const hinted = await ports.queue.read(hint.account, hint.id)
+  if (hinted?.owed) await giveNotice(ports, hinted)
+  const due = await findDue(ports, hint, hinted)
   const claimed = await claimEach(ports, due)
   const [first] = claimed
   if (!first) return
 
   const options = await ports.options.read()
-  const outcomes = await deliver(ports, options, first, claimed)
-  await settleEach(ports, options, claimed, outcomes)
+  const standings = await ports.suppressions.standings(
+    first.account,
+    claimed.map((row) => row.recipient),
+  )
+  const outcomes = await deliver(ports, options, claimed, standings)
+  await settleEach(ports, options, claimed, outcomes, standings)
 }
 
 /** The hinted row, if that attempt is due, and its siblings at the same attempt. */
-async function findDue({ queue, clock }: AttemptPorts, hint: Hint): Promise<readonly QueuedMessage[]> {
-  const hinted = await queue.read(hint.account, hint.id)
+async function findDue(
+  { queue, clock }: AttemptPorts,
+  hint: Hint,
+  hinted: QueuedMessage | undefined,
+): Promise<readonly QueuedMessage[]> {
   if (!hinted || !isClaimable(hinted, hint.attempt, clock.now())) return []
   if (hinted.recipients === 1) return [hinted]
 
   const decision = await queue.decision(hinted.base)
   if (decision?.kind !== 'committed') return []
+  if (hinted.fromId !== '') return [hinted]
   const places = lookUp(decision.domains, hinted.recipient.domain) ?? []
   const ids = places.map((place) => rowIdPlus(hinted.base, place)).filter((id) => id !== hinted.id)
   const siblings = await Promise.all(ids.map((id) => queue.read(hint.account, id)))
@@ -76,12 +83,38 @@ async function claimEach(
   return (await Promise.all(claims)).filter((row) => row !== undefined)
 }
 
+/** Delivers to those whom the account may send to; for the others nobody is asked. */
 async function deliver(
   ports: AttemptPorts,
   options: Options,
-  first: QueuedMessage,
+  claimed: readonly QueuedMessage[],
+  standings: readonly Standing[],
+): Promise<readonly (DeliveryOutcome | Suppressed)[]> {
+  const suppressed = standings.map(({ suppression }) => suppression && suppressedBy(suppression))
+  const wanted = claimed.filter((_, place) => !suppressed[place])
+  const outcomes = [...(await transact(ports, options, wanted))]
+  return suppressed.map((outcome) => outcome ?? outcomes.shift() ?? NO_OUTCOME)
+}
+
+const NO_OUTCOME: DeliveryOutcome = {
+  kind: 'temporary',
+  code: 0,
+  enhancedCode: '',
+  error: 'the transport left a recipient without an outcome',
+}
+
+function suppressedBy({ baseAddress, reason }: Suppression): Suppressed {
+  const error = `${baseAddress} is on the suppression list of the account: ${reason}`
+  return { kind: 'suppressed', code: 0, enhancedCode: '', error }
+}
+
+async function transact(
+  ports: AttemptPorts,
+  options: Options,
   claimed: readonly QueuedMessage[],
 ): Promise<readonly DeliveryOutcome[]> {
+  const [first] = claimed
+  if (!first) return []
   const relay = chooseRelay(options, first, countedAttempts(first) - 1)
   if ('mistake' in relay) {
     return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error: relay.mistake }))
@@ -103,15 +136,19 @@ async function settleEach(
   ports: AttemptPorts,
   options: Options,
   claimed: readonly QueuedMessage[],
-  outcomes: readonly DeliveryOutcome[],
+  outcomes: readonly (DeliveryOutcome | Suppressed)[],
+  standings: readonly Standing[],
 ): Promise<void> {
   const now = ports.clock.now()
-  const conclusions = conclude(claimed, outcomes, options, now, ports.random)
+  const conclusions = conclude({ rows: claimed, outcomes, standings, options, now, random: ports.random })
   const settled = await Promise.all(
-    conclusions.map(({ row, settlement, call }) => ports.queue.settle(row, settlement, call)),
+    conclusions.map(({ row, settlement, effects }) => ports.queue.settle(row, settlement, effects)),
   )
   await Promise.all([
     ports.deliveries.send(retryHints(conclusions, now)),
+    ...conclusions
+      .filter((_, place) => settled[place]?.kind === 'settled')
+      .map((conclusion) => giveNotice(ports, asSettled(conclusion))),
     ports.webhooks.send(
       settled.flatMap((end) => (end.kind === 'settled' && end.call ? [callHint(end.call)] : [])),
     ),

@@ -5,40 +5,59 @@ import { type DelayedHint, LONGEST_DELAY_MS } from '../attempts/hint-channel.ts'
 import type { Instant } from '../base/clock.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
+import { suppressionFor } from '../suppression/decide.ts'
+import type { Standing } from '../suppression/suppression.ts'
 import { newOutgoingCall } from '../webhook/outgoing-event.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
+import type { Effects } from './queue-store.ts'
 import type { DeliveryResult, QueuedMessage } from './queued-message.ts'
-import { MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
-import type { DeliveryOutcome } from './transport.ts'
+import { DELAY_NOTICE_AFTER, MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
+import type { DeliveryOutcome, Suppressed } from './transport.ts'
 
-/** What an outcome means for its row, and the event it is for the account. */
+/** What an outcome means for its row, and what else is written with it. */
 export interface Conclusion {
   readonly row: QueuedMessage
   readonly settlement: Settlement<DeliveryResult>
-  readonly call: WebhookCall | undefined
+  readonly effects: Effects
+}
+
+/** One transaction's outcomes, in the order of its rows, and what is known besides. */
+export interface Outcomes {
+  readonly rows: readonly QueuedMessage[]
+  readonly outcomes: readonly (DeliveryOutcome | Suppressed)[]
+  readonly standings: readonly Standing[]
+  readonly options: Options
+  readonly now: Instant
+  readonly random: Random
 }
 
 /**
- * Turns the outcomes of one transaction into what is written: accepted ends well, permanent ends badly, temporary
- * is tried again until {@link MAX_ATTEMPTS}. Rows that retry get the same time, so that they go together again.
+ * Turns the outcomes of one transaction into what is written: accepted ends well, permanent and suppressed end
+ * badly, temporary is tried again until {@link MAX_ATTEMPTS}. Rows that retry get the same time, so that they go
+ * together again.
  */
-export function conclude(
-  rows: readonly QueuedMessage[],
-  outcomes: readonly DeliveryOutcome[],
-  options: Options,
-  now: Instant,
-  random: Random,
-): readonly Conclusion[] {
+export function conclude(ended: Outcomes): readonly Conclusion[] {
+  const { rows, outcomes, standings, options, now, random } = ended
   const [first] = rows
   if (!first) return []
   const startedAt = first.results.at(-1)?.startedAt ?? now
   const retryAt = Math.max(now, nextAttemptAt(countedAttempts(first), startedAt, random))
   return rows.map((row, place) => {
-    const outcome = outcomes[place]
-    if (!outcome) throw new Error('the transport left a recipient without an outcome')
+    const [outcome, standing] = [outcomes[place], standings[place]]
+    if (!outcome || !standing) throw new Error('every recipient needs an outcome and a standing')
     const settlement = settlementOf(row, outcome, options, now, retryAt)
-    return { row, settlement, call: callOf(row, settlement, outcome, options, now) }
+    return { row, settlement, effects: effectsOf({ row, outcome, standing, settlement, options, now }) }
   })
+}
+
+/** The row as its outcome leaves it. */
+export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessage {
+  return {
+    ...row,
+    results: [...row.results.slice(0, -1), settlement.result],
+    ...(settlement.kind === 'retry' && { nextAt: settlement.nextAt }),
+    ...(effects.notice && { owed: effects.notice }),
+  }
 }
 
 /** One hint brings all rows that retry together; those due later than a hint can wait are the sweep's. */
@@ -52,7 +71,7 @@ export function retryHints(conclusions: readonly Conclusion[], now: Instant): re
 
 function settlementOf(
   row: QueuedMessage,
-  outcome: DeliveryOutcome,
+  outcome: DeliveryOutcome | Suppressed,
   options: Options,
   now: Instant,
   retryAt: Instant,
@@ -70,33 +89,63 @@ function settlementOf(
   }
 }
 
-function resultOf(row: QueuedMessage, outcome: DeliveryOutcome, now: Instant): DeliveryResult {
+function resultOf(row: QueuedMessage, outcome: DeliveryOutcome | Suppressed, now: Instant): DeliveryResult {
   const running = row.results.at(-1)
   if (!running) throw new Error('a claimed row has a running result')
   return {
     attempt: running.attempt,
     startedAt: running.startedAt,
     durationMs: Math.max(0, now - running.startedAt),
-    status: outcome.kind === 'accepted' ? 'success' : outcome.kind,
+    status: statusOf(outcome),
     code: outcome.code,
     enhancedCode: outcome.enhancedCode,
     error: outcome.kind === 'accepted' ? '' : outcome.error,
   }
 }
 
+function statusOf({ kind }: DeliveryOutcome | Suppressed): DeliveryResult['status'] {
+  if (kind === 'accepted') return 'success'
+  return kind === 'suppressed' ? 'permanent' : kind
+}
+
+/** One row's end and what is known of it. */
+interface Ended {
+  readonly row: QueuedMessage
+  readonly outcome: DeliveryOutcome | Suppressed
+  readonly standing: Standing
+  readonly settlement: Settlement<DeliveryResult>
+  readonly options: Options
+  readonly now: Instant
+}
+
+/** A retry only tells; an end also counts, and may put the recipient on the suppression list. */
+function effectsOf(ended: Ended): Effects {
+  const { row, outcome, standing, settlement, now } = ended
+  const isLate = countedAttempts(row) === DELAY_NOTICE_AFTER && row.mailFrom !== undefined
+  if (settlement.kind === 'retry') {
+    return { ...callOf(ended, false), ...(isLate && { notice: 'delayed' }) }
+  }
+  if (outcome.kind === 'accepted') {
+    const hadFailures = standing.failuresInARow > 0
+    return { ...callOf(ended, false), ...(hadFailures && { history: { ended: 'delivered', at: now } }) }
+  }
+  const history = { ended: 'failed', at: now } as const
+  // A notification that cannot be delivered is not told of by another (RFC 5321 §6.1).
+  const notice = row.mailFrom ? ({ notice: 'failed' } as const) : {}
+  const otherwise: Effects = { ...callOf(ended, false), ...notice, history }
+  const failure = { account: row.account, recipient: row.recipient, at: now, salt: row.id, ...outcome }
+  const suppression = suppressionFor({ ...failure, source: 'queue' }, standing)
+  return suppression ? { ...otherwise, ...callOf(ended, true), suppression, otherwise } : otherwise
+}
+
 /** Acceptance reports code 0, as mox does; failures report the remote's words. */
-function callOf(
-  row: QueuedMessage,
-  settlement: Settlement<DeliveryResult>,
-  outcome: DeliveryOutcome,
-  options: Options,
-  now: Instant,
-): WebhookCall | undefined {
+function callOf(ended: Ended, suppressing: boolean): { readonly call?: WebhookCall } {
+  const { row, outcome, options, now } = ended
   const failure = outcome.kind === 'accepted' ? undefined : outcome
-  return newOutgoingCall(lookUp(options.accounts, row.account), now, {
-    event: settlement.kind === 'retry' ? 'delayed' : failure ? 'failed' : 'delivered',
+  const call = newOutgoingCall(lookUp(options.accounts, row.account), now, {
+    event: eventOf(ended),
     dsn: false,
-    suppressing: false,
+    suppressing,
     account: row.account,
     queueMsgId: row.id,
     fromId: row.fromId,
@@ -107,4 +156,11 @@ function callOf(
     error: failure?.error ?? '',
     extra: row.extra,
   })
+  return call ? { call } : {}
+}
+
+function eventOf({ outcome, settlement }: Ended): 'delivered' | 'delayed' | 'suppressed' | 'failed' {
+  if (settlement.kind === 'retry') return 'delayed'
+  if (outcome.kind === 'accepted') return 'delivered'
+  return outcome.kind === 'suppressed' ? 'suppressed' : 'failed'
 }

@@ -1,8 +1,9 @@
 import type { AttemptStore, Settlement } from '../attempts/attempt-store.ts'
 import type { Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
+import type { Suppression } from '../suppression/suppression.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
-import type { DeliveryResult, QueuedMessage } from './queued-message.ts'
+import type { DeliveryResult, NoticeKind, QueuedMessage } from './queued-message.ts'
 
 /** What was decided about a Send with several recipients; once written it never changes. */
 export type Decision =
@@ -12,6 +13,20 @@ export type Decision =
       readonly domains: Readonly<Record<string, readonly number[]>>
     }
   | { readonly kind: 'aborted' }
+
+/** What is written together with an outcome. */
+export interface Effects {
+  /** The call that reports the outcome. */
+  readonly call?: WebhookCall
+  /** The entry that the outcome puts on the suppression list. */
+  readonly suppression?: Suppression
+  /** How the message ended, for the next messages to its recipient. */
+  readonly history?: { readonly ended: 'delivered' | 'failed'; readonly at: Instant }
+  /** The sender is to be told, by whoever finds it owed. */
+  readonly notice?: NoticeKind
+  /** Written instead when the recipient was listed by somebody else meanwhile. */
+  readonly otherwise?: Effects
+}
 
 /** Port: queued and retired messages. */
 export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> {
@@ -27,13 +42,13 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> 
   /** Removes a row that was never attempted. */
   removeUnattempted(row: QueuedMessage): Promise<void>
   /**
-   * Ends a claimed attempt, and queues the webhook call it causes, in one transaction. `late`: the claim was no
-   * longer ours; the result is kept in the row's history, and nothing else happened.
+   * Ends a claimed attempt, with all its effects, in one transaction. `late`: the claim was no longer ours; the
+   * result is kept in the row's history, and nothing else happened.
    */
   settle(
     row: QueuedMessage,
     settlement: Settlement<DeliveryResult>,
-    call: WebhookCall | undefined,
+    effects: Effects,
   ): Promise<{ readonly kind: 'settled'; readonly call?: WebhookCall } | { readonly kind: 'late' }>
   /** Unfinished rows of an account, by the time somebody must look, without those that are not committed. */
   list(account: string, limit: number): Promise<readonly QueuedMessage[]>

@@ -21,9 +21,14 @@ export interface QueuedMessage extends AttemptRow<DeliveryResult> {
   readonly size: number
   readonly has8bit: boolean
   readonly smtputf8: boolean
+  /** The notice that the sender has not been given yet. */
+  readonly owed?: NoticeKind
   /** What the submitter wants to see again in events. */
   readonly extra: Readonly<Record<string, string>>
 }
+
+/** A delivery status notification to the sender (RFC 3464): given up, or late. */
+export type NoticeKind = 'failed' | 'delayed'
 
 /** One attempt to deliver. */
 export interface DeliveryResult extends AttemptResult {

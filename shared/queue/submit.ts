@@ -11,6 +11,8 @@ import { attemptHint, type QueuedMessage } from './queued-message.ts'
 export interface Submission {
   readonly account: string
   readonly mailFrom: Address
+  /** Makes the reverse-path of each message its own; see {@link UniqueMailFrom}. */
+  readonly uniqueMailFrom?: (id: RowId) => UniqueMailFrom
   /** 1 to {@link MOST_RECIPIENTS}; each gets a row of its own, repeated ones too. */
   readonly recipients: readonly Address[]
   /** The message as it goes out, with CRLF line ends. */
@@ -20,6 +22,12 @@ export interface Submission {
   readonly has8bit: boolean
   readonly smtputf8: boolean
   readonly extra: Readonly<Record<string, string>>
+}
+
+/** A reverse-path of one message alone, and the part of it that tells. */
+export interface UniqueMailFrom {
+  readonly fromId: string
+  readonly mailFrom: Address
 }
 
 export interface SubmitPorts {
@@ -38,37 +46,70 @@ const LOST_HINT_MS = 90 * SECOND
 const CONTENT_KEPT_MS = 7 * DAY
 const MOST_DRAWS = 20
 
+/** A base that is written down elsewhere, so that whoever repeats the call after a crash finds what was written. */
+export interface KeptBase {
+  readonly base: RowId
+  /** Writes down another base, before anything is written under it: nothing was accepted under the last one. */
+  renew(base: RowId): Promise<void>
+}
+
 /**
  * Accepts a message: from here on it is delivered or the account is told why not. Dying between any two steps
- * loses nothing that was accepted, and leaves nothing of what was not.
+ * loses nothing that was accepted, and leaves nothing of what was not. With a kept base, running it again with
+ * the same content is as running it once.
  */
-export async function submit(ports: SubmitPorts, submission: Submission): Promise<readonly QueuedMessage[]> {
+export async function submit(
+  ports: SubmitPorts,
+  submission: Submission,
+  kept?: KeptBase,
+): Promise<readonly QueuedMessage[]> {
   const { queue, deliveries } = ports
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
     const now = ports.clock.now()
-    const base = drawBase(ports.random, now)
+    const base = draw === 0 && kept ? kept.base : drawBase(ports)
+    if (draw > 0) await kept?.renew(base)
     const rows = newRows(submission, base, now)
     const contentExpiresAt = now + CONTENT_KEPT_MS
 
-    if (!(await ports.content.create(queueContent(base), submission.content, contentExpiresAt))) continue
+    if (!(await keepContent(ports, base, submission.content, contentExpiresAt, kept !== undefined))) continue
     if (!(await queue.add(rows))) continue
-    if (rows.length > 1) await commit(queue, rows, contentExpiresAt)
+    if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
     await deliveries.send(firstHints(rows))
     return rows
   }
   throw new Error('no free id was found for a new message')
 }
 
-/** For one recipient the row itself is the acceptance; several are accepted together, by one more item. */
-async function commit(queue: QueueStore, rows: readonly QueuedMessage[], expiresAt: Instant): Promise<void> {
-  const domains = Object.groupBy(rows.keys(), (place) => rows[place]?.recipient.domain ?? '')
-  const committed = { kind: 'committed', domains: domains as Record<string, number[]> } as const
-  const decision = await queue.decide(baseOf(rows), committed, expiresAt)
-  if (decision.kind === 'aborted') throw new Error('the Send took so long that it was given up')
+/** False when the base is another Send's; with a kept base the content may be there already, from an earlier run. */
+async function keepContent(
+  { content }: SubmitPorts,
+  base: RowId,
+  bytes: Uint8Array,
+  expiresAt: Instant,
+  isKept: boolean,
+): Promise<boolean> {
+  if (await content.create(queueContent(base), bytes, expiresAt)) return true
+  const found = isKept && (await content.read(queueContent(base)))
+  return found ? Buffer.from(found.buffer, found.byteOffset, found.byteLength).equals(bytes) : false
 }
 
-function drawBase(random: Random, now: Instant): RowId {
-  return rowIdAt(now, Math.floor(random.fraction() * 4096))
+/**
+ * For one recipient the row itself is the acceptance; several are accepted together, by one more item. False when
+ * the Send took so long that it was given up: nothing of it will be delivered.
+ */
+async function commit(
+  queue: QueueStore,
+  rows: readonly QueuedMessage[],
+  expiresAt: Instant,
+): Promise<boolean> {
+  const domains = Object.groupBy(rows.keys(), (place) => rows[place]?.recipient.domain ?? '')
+  const committed = { kind: 'committed', domains: domains as Record<string, number[]> } as const
+  return (await queue.decide(baseOf(rows), committed, expiresAt)).kind === 'committed'
+}
+
+/** A new base of now; nobody may have it, which is found out by writing under it. */
+export function drawBase({ random, clock }: Pick<SubmitPorts, 'random' | 'clock'>): RowId {
+  return rowIdAt(clock.now(), Math.floor(random.fraction() * 4096))
 }
 
 function baseOf(rows: readonly QueuedMessage[]): RowId {
@@ -78,10 +119,12 @@ function baseOf(rows: readonly QueuedMessage[]): RowId {
 }
 
 function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessage[] {
-  const { account, mailFrom, messageId, subject, has8bit, smtputf8, extra } = submission
+  const { account, messageId, subject, has8bit, smtputf8, extra } = submission
+  const unique = submission.uniqueMailFrom ?? (() => ({ fromId: '', mailFrom: submission.mailFrom }))
   return submission.recipients.map((recipient, place) => ({
     account,
     id: rowIdPlus(base, place),
+    ...unique(rowIdPlus(base, place)),
     base,
     recipients: submission.recipients.length,
     state: 'waiting',
@@ -89,9 +132,7 @@ function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessa
     queuedAt: now,
     nextAt: now,
     results: [],
-    mailFrom,
     recipient,
-    fromId: '',
     messageId,
     subject,
     size: submission.content.length,
@@ -101,9 +142,12 @@ function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessa
   }))
 }
 
-/** One hint per recipient domain: whoever follows it takes the others of that domain along. */
+/**
+ * One hint per recipient domain: whoever follows it takes the others of that domain along. Messages with
+ * reverse-paths of their own go alone.
+ */
 function firstHints(rows: readonly QueuedMessage[]): DelayedHint[] {
-  const firsts = new Map(rows.toReversed().map((row) => [row.recipient.domain, row]))
+  const firsts = new Map(rows.toReversed().map((row) => [`${row.fromId}@${row.recipient.domain}`, row]))
   return [...firsts.values()].map(attemptHint)
 }
 

@@ -13,6 +13,14 @@ export interface DeliveryRequest {
   readonly smtputf8: boolean
 }
 
+/** Nobody was asked: the recipient is on the account's suppression list. */
+export interface Suppressed {
+  readonly kind: 'suppressed'
+  readonly code: 0
+  readonly enhancedCode: ''
+  readonly error: string
+}
+
 /** What the next hop did with one recipient. It is a value: whatever a remote does, it is no fault of ours. */
 export type DeliveryOutcome =
   | { readonly kind: 'accepted'; readonly code: number; readonly enhancedCode: string }

@@ -5,12 +5,12 @@ import type { HintChannel } from '../attempts/hint-channel.ts'
 import { type Clock, DAY, type Instant } from '../base/clock.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
-import { type RowId, rowIdAt } from '../base/row-id.ts'
-import type { ContentName, ContentStore } from '../content/content-store.ts'
-import { INBOX, type ReceivedEnvelope } from '../mailbox/mail.ts'
+import type { RowId } from '../base/row-id.ts'
+import type { ContentStore } from '../content/content-store.ts'
+import { keepMail } from '../mailbox/keep-mail.ts'
+import type { ReceivedEnvelope } from '../mailbox/mail.ts'
 import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
-import { readMessageFields } from '../message/message-fields.ts'
-import { type MimePart, readMimeTree } from '../message/mime-tree.ts'
+import { INBOX } from '../mailbox/mailboxes.ts'
 import { formatReceived } from '../message/received.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
 import { newIncomingCall } from '../webhook/incoming-event.ts'
@@ -43,11 +43,8 @@ export interface ReceivePorts {
   readonly random: Random
 }
 
-const MOST_DRAWS = 20
 /** Longer than the twelve attempts of a call take. */
 const CALL_BODY_KEPT_MS = 30 * DAY
-/** Octets of JSON; the item that holds the structure may have 400 KB. */
-const LARGEST_STRUCTURE = 200_000
 
 /**
  * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account
@@ -72,51 +69,32 @@ async function keepCopy(
   receivedAt: Instant,
 ): Promise<Arrival> {
   const { account } = recipient
-  const { id, name, bytes } = await keepContent(ports, options.hostname, message, recipient, receivedAt)
   const envelope = envelopeOf(message, recipient)
-  const tree = storable(readMimeTree(bytes))
-  const fields = readMessageFields(bytes)
+  const { mail, bytes } = await keepMail(ports, {
+    account,
+    mailbox: INBOX,
+    flags: [],
+    envelope,
+    receivedAt,
+    bytesOf: (id) => {
+      const trace = traceFields(options.hostname, message, recipient.address, id, receivedAt)
+      return Buffer.concat([Buffer.from(trace), message.content])
+    },
+  })
   const incoming = newIncomingCall(lookUp(options.accounts, account), {
     account,
-    msgId: id,
-    mailboxName: INBOX,
+    msgId: mail.id,
+    mailboxName: mail.mailbox,
     receivedAt,
     ...envelope,
-    fields,
-    bodies: readTextBodies(bytes, tree),
-    tree,
+    fields: mail.fields,
+    bodies: readTextBodies(bytes, mail.tree),
+    tree: mail.tree,
   })
   if (incoming?.stored) {
     await ports.content.create(incoming.stored.name, incoming.stored.bytes, receivedAt + CALL_BODY_KEPT_MS)
   }
-  const mail = { account, id, mailbox: INBOX, receivedAt, size: bytes.length, flags: [] }
-  return {
-    mail: { ...mail, content: name, envelope, fields, tree },
-    ...(incoming && { call: incoming.call }),
-  }
-}
-
-/** The content claims the mail's id: a name can be created once. */
-async function keepContent(
-  ports: ReceivePorts,
-  hostname: string,
-  message: ReceivedMessage,
-  recipient: AcceptedRecipient,
-  receivedAt: Instant,
-): Promise<{ readonly id: RowId; readonly name: ContentName; readonly bytes: Uint8Array }> {
-  for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const id = rowIdAt(receivedAt, Math.floor(ports.random.fraction() * 4096))
-    const name: ContentName = `mail/${recipient.account}/${id}`
-    const trace = traceFields(hostname, message, recipient.address, id, receivedAt)
-    const bytes = Buffer.concat([Buffer.from(trace), message.content])
-    if (await ports.content.create(name, bytes)) return { id, name, bytes }
-  }
-  throw new Error('no free id was found for a received message')
-}
-
-/** A hostile structure is kept as one opaque part: the message is stored all the same. */
-function storable(tree: MimePart): MimePart {
-  return JSON.stringify(tree).length <= LARGEST_STRUCTURE ? tree : { ...tree, parts: [] }
+  return { mail, ...(incoming && { call: incoming.call }) }
 }
 
 /** Nothing is verified yet, and it says so. */

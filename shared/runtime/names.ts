@@ -7,6 +7,7 @@ export const variables = {
   deliveriesQueueUrl: 'POSTERN_DELIVERIES_QUEUE_URL',
   webhooksQueueUrl: 'POSTERN_WEBHOOKS_QUEUE_URL',
   adminSecretArn: 'POSTERN_ADMIN_SECRET_ARN',
+  fromIdSecretArn: 'POSTERN_FROM_ID_SECRET_ARN',
   smtpPort: 'POSTERN_SMTP_PORT',
   deliverLeaseSeconds: 'POSTERN_DELIVER_LEASE_SECONDS',
   webhookLeaseSeconds: 'POSTERN_WEBHOOK_LEASE_SECONDS',

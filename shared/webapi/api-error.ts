@@ -3,6 +3,7 @@ export type ApiErrorCode =
   | 'protocol'
   | 'user'
   | 'server'
+  | 'error'
   | 'badAddress'
   | 'missingBody'
   | 'multipleFrom'
@@ -10,6 +11,8 @@ export type ApiErrorCode =
   | 'domainDisabled'
   | 'noRecipients'
   | 'messageTooLarge'
+  | 'messageLimitReached'
+  | 'recipientLimitReached'
   | 'malformedMessageID'
   | 'messageNotFound'
   | 'partNotFound'
@@ -17,9 +20,12 @@ export type ApiErrorCode =
 /** A call that cannot be done: HTTP status 400 with this code and public text. Nothing was changed. */
 export class ApiError extends Error {
   readonly code: ApiErrorCode
+  /** Before then the same call would fail again. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ApiErrorCode, message: string) {
+  constructor(code: ApiErrorCode, message: string, retryAfterSeconds?: number) {
     super(message)
     this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -8,10 +8,14 @@ import { wireAddresses, wireStructure, wireTime } from '../message/wire-message.
 import { ApiError } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
 import { list, parseRequest, record } from './json-request.ts'
+import { LARGEST_ANSWER } from './large-answer.ts'
 
-const msgId = z._default(z.int(), 0)
-const messageRequest = record({ MsgID: msgId })
-const partRequest = record({ MsgID: msgId, PartPath: list(z.int()) })
+/** A MsgID, 0 when absent. */
+export const msgId = z._default(z.int(), 0)
+/** The parameters of MessageGet, MessageRawGet and MessageDelete. */
+export const messageRequest = record({ MsgID: msgId })
+/** The parameters of MessagePartGet. */
+export const partRequest = record({ MsgID: msgId, PartPath: list(z.int()) })
 
 /** MessageGet: what a message says, how it is built, and what is known of it. */
 export async function messageGet(call: CallContext): Promise<CallResult> {
@@ -38,7 +42,7 @@ export async function messageGet(call: CallContext): Promise<CallResult> {
       Structure: wireStructure(tree),
       Meta: {
         Size: mail.size,
-        DSN: false,
+        DSN: mail.dsn,
         Flags: mail.flags,
         MailFrom: envelope.mailFrom,
         MailFromValidated: envelope.mailFromValidated,
@@ -57,6 +61,7 @@ export async function messageGet(call: CallContext): Promise<CallResult> {
 export async function messageRawGet(call: CallContext): Promise<CallResult> {
   const { MsgID } = parseRequest(messageRequest, call.body.json)
   const mail = await findMail(call, MsgID)
+  if (mail.size > LARGEST_ANSWER) return { kind: 'content', content: mail.content, contentType: 'text/plain' }
   return { kind: 'bytes', bytes: await readContent(call, mail), contentType: 'text/plain' }
 }
 

@@ -1,13 +1,15 @@
 import * as z from 'zod/mini'
-import type { AttachedFile } from '../message/compose-content.ts'
 import { ApiError } from './api-error.ts'
 import type { CallBody, UploadedFile } from './call-body.ts'
 import { list, parseRequest, record, text } from './json-request.ts'
 
-const nameAddress = record({ Name: text, Address: text })
-const file = record({ Name: text, ContentType: text, ContentID: text, Data: text })
+/** A name and an address. */
+export const nameAddress = record({ Name: text, Address: text })
+/** A file that goes with a message. */
+export const file = record({ Name: text, ContentType: text, ContentID: text, Data: text, UploadID: text })
 
-const sendRequest = record({
+/** The parameters of Send. */
+export const sendRequest = record({
   From: list(nameAddress),
   To: list(nameAddress),
   CC: list(nameAddress),
@@ -35,14 +37,35 @@ export type SendRequest = z.output<typeof sendRequest>
 /** An address as the caller gave it. */
 export type RequestAddress = SendRequest['To'][number]
 
-/** Files by the place they take in the message: those of the JSON first, then those that were uploaded. */
-export interface SendFiles {
-  readonly alternativeFiles: readonly AttachedFile[]
-  readonly inlineFiles: readonly AttachedFile[]
-  readonly attachedFiles: readonly AttachedFile[]
+/** A file as it was given: with its data, or by the id of an upload. */
+export interface SendFile {
+  /** Its place in the request, for error texts. */
+  readonly field: string
+  readonly name: string
+  readonly contentType: string
+  readonly contentId: string
+  readonly source:
+    | { readonly kind: 'data'; readonly data: Uint8Array }
+    | { readonly kind: 'upload'; readonly id: string }
 }
 
-const UPLOAD_FIELDS = ['alternativefile', 'inlinefile', 'attachedfile'] as const
+/** Files by the place they take in the message: those of the JSON first, then those that came with the form. */
+export interface SendFiles {
+  readonly alternativeFiles: readonly SendFile[]
+  readonly inlineFiles: readonly SendFile[]
+  readonly attachedFiles: readonly SendFile[]
+}
+
+/** The form fields that hold files. */
+export const UPLOAD_FIELDS = ['alternativefile', 'inlinefile', 'attachedfile'] as const
+
+/**
+ * Octets. Every event has both twice in one item, once as JSON that makes up to six octets of one; an item has at
+ * most 400 KB (DynamoDB, "Service, account, and table quotas"), and an event that cannot be written down would be
+ * a message that is delivered again and again.
+ */
+const LARGEST_SUBJECT = 8_192
+const LARGEST_EXTRA = 32_768
 
 /** Reads the parameters of Send and refuses what is not built yet, rather than ignoring it. */
 export function readSendRequest(body: CallBody): {
@@ -51,6 +74,8 @@ export function readSendRequest(body: CallBody): {
 } {
   const request = parseRequest(sendRequest, body.json)
   refuseUnsupported(request)
+  refuseLonger('Subject', request.Subject, LARGEST_SUBJECT)
+  refuseLonger('Extra', JSON.stringify(request.Extra), LARGEST_EXTRA)
   const unknown = body.files.find(({ field }) => !UPLOAD_FIELDS.some((name) => name === field))
   if (unknown) throw new ApiError('protocol', `unknown form field ${unknown.field}`)
   return {
@@ -67,11 +92,15 @@ function refuseUnsupported(request: SendRequest): void {
   const wanted = [
     ['RequireTLS', request.RequireTLS !== undefined],
     ['FutureRelease', request.FutureRelease !== undefined],
-    ['SaveSent', request.SaveSent],
   ] as const
   for (const [field, isWanted] of wanted) {
     if (isWanted) throw new ApiError('user', `${field}: not supported yet`)
   }
+}
+
+function refuseLonger(field: string, text: string, most: number): void {
+  const octets = Buffer.byteLength(text)
+  if (octets > most) throw new ApiError('user', `${field}: has ${octets} octets, of at most ${most}`)
 }
 
 function filesOf(
@@ -79,16 +108,28 @@ function filesOf(
   inJson: SendRequest['AttachedFiles'],
   field: (typeof UPLOAD_FIELDS)[number],
   uploads: readonly UploadedFile[],
-): AttachedFile[] {
+): SendFile[] {
   return [
-    ...inJson.map(({ Name, ContentType, ContentID, Data }, place) => ({
+    ...inJson.map(({ Name, ContentType, ContentID, ...given }, place) => ({
+      field: `${name}[${place}]`,
       name: Name,
       contentType: ContentType,
       contentId: ContentID,
-      data: fromBase64(`${name}[${place}].Data`, Data),
+      source: sourceOf(`${name}[${place}]`, given),
     })),
-    ...uploads.filter((upload) => upload.field === field),
+    ...uploads
+      .filter((upload) => upload.field === field)
+      .map(({ data, ...named }) => ({ ...named, source: { kind: 'data', data } as const })),
   ]
+}
+
+function sourceOf(
+  field: string,
+  { Data, UploadID }: { readonly Data: string; readonly UploadID: string },
+): SendFile['source'] {
+  if (UploadID === '') return { kind: 'data', data: fromBase64(`${field}.Data`, Data) }
+  if (Data === '') return { kind: 'upload', id: UploadID }
+  throw new ApiError('user', `${field}: Data and UploadID: only one of them`)
 }
 
 /** RFC 4648 §4 with padding; line breaks may stand between. */

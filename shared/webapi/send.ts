@@ -1,20 +1,25 @@
 import type { Login } from '../account/log-in.ts'
 import { resolveAddress } from '../account/resolve-address.ts'
-import { type Address, parseAddress } from '../address/address.ts'
-import { AddressSyntaxError } from '../address/domain-name.ts'
+import type { Address } from '../address/address.ts'
 import type { Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { type ComposedMessage, composeMessage, type MessageDraft } from '../message/compose.ts'
+import { composeMessage, type MessageDraft } from '../message/compose.ts'
 import type { NamedAddress } from '../message/header-field.ts'
 import { MessageSyntaxError } from '../message/message-syntax-error.ts'
 import { formatReceived } from '../message/received.ts'
-import { MOST_RECIPIENTS, submit } from '../queue/submit.ts'
+import { type KeptBase, MOST_RECIPIENTS, submit } from '../queue/submit.ts'
 import { ApiError } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
+import { withinDailyLimits } from './daily-limits.ts'
+import { LARGEST_MESSAGE } from './largest-message.ts'
+import { readAddress } from './read-address.ts'
+import { requestHash } from './request-hash.ts'
+import { saveSent } from './save-sent.ts'
+import { type LoadedFiles, loadFiles, useUploads } from './send-files.ts'
+import { type PreparedMessage, type SendSteps, sendOnce } from './send-once.ts'
 import { type RequestAddress, readSendRequest, type SendFiles, type SendRequest } from './send-request.ts'
+import { uniqueMailFrom } from './unique-mail-from.ts'
 
-/** The largest message that is taken, in octets as it goes out (mox's default). */
-const LARGEST_MESSAGE = 104_857_600
 const USER_AGENT = 'postern/0.1.0'
 
 /** The addresses of a message, read. */
@@ -26,40 +31,89 @@ interface Addressed {
   readonly bcc: readonly NamedAddress[]
 }
 
+/** A Send as it was asked for; reading it changed nothing. */
+interface Order {
+  readonly request: SendRequest
+  readonly files: SendFiles
+  readonly addressed: Addressed
+  /** Names this Send to its uploads; a repeated one has the same name. */
+  readonly name: string
+}
+
 /** Send: composes a message and queues it, once for each recipient. */
 export async function send(call: CallContext): Promise<CallResult> {
   const { request, files } = readSendRequest(call.body)
   if (request.Text === '' && request.HTML === '')
     throw new ApiError('missingBody', 'Text, HTML: one is needed')
   const addressed = readAddresses(request, call.login)
+  const key = readIdempotencyKey(call.idempotencyKey)
+  const name = key === undefined ? `once ${drawText(call.ports.random)}` : `key ${key}`
+  const order = { request, files, addressed, name }
+  if (key === undefined) {
+    return { kind: 'json', value: await accept(call, order, await prepare(call, order)) }
+  }
+  const steps: SendSteps = {
+    prepare: (messageId) => prepare(call, order, messageId),
+    accept: (message, base, isRepeated) => accept(call, order, message, { base, isRepeated }),
+  }
+  const hash = requestHash(call.login.address, request, files)
+  return { kind: 'json', value: await sendOnce(call.ports, { account: call.login.name, key }, hash, steps) }
+}
+
+function readIdempotencyKey(key: string | undefined): string | undefined {
+  if (key === undefined || /^[ -~]{1,255}$/.test(key)) return key
+  throw new ApiError('user', 'Idempotency-Key: must be 1 to 255 characters of printable ASCII')
+}
+
+/** Checks all that can be refused, and composes. */
+async function prepare(call: CallContext, order: Order, messageId?: string): Promise<PreparedMessage> {
+  const { addressed } = order
   await checkFrom(call, addressed.from.address)
   const recipients = readRecipients(addressed)
-
   const now = call.ports.clock.now()
-  const draft = draftOf(call, request, files, addressed, now)
-  const content = await composed(draft, receivedField(call, recipients, now))
-  const messages = await submit(call.ports, {
+  const files = await loadFiles(call, order.files, order.name)
+  const draft = draftOf(call, order, files, messageId, now)
+  return await composed(draft, receivedField(call, recipients, now))
+}
+
+async function accept(
+  call: CallContext,
+  { request, files, addressed, name }: Order,
+  message: PreparedMessage,
+  kept?: { readonly base: KeptBase; readonly isRepeated: boolean },
+): Promise<object> {
+  const { bytes, messageId, has8bit, smtputf8 } = message
+  const recipients = readRecipients(addressed)
+  const unique = await uniqueMailFrom(call, addressed.from.address)
+  const submission = {
     account: call.login.name,
     mailFrom: addressed.from.address,
+    ...(unique && { uniqueMailFrom: unique }),
     recipients,
-    content: content.bytes,
-    messageId: draft.messageId,
-    subject: draft.subject,
-    has8bit: content.has8bit,
-    smtputf8: content.smtputf8,
+    content: bytes,
+    messageId,
+    subject: request.Subject,
+    has8bit,
+    smtputf8,
     extra: request.Extra,
-  })
+  }
+  const messages = kept?.isRepeated
+    ? await submit(call.ports, submission, kept.base)
+    : await withinDailyLimits(call, recipients, async () => {
+        await useUploads(call, files, name)
+        return await submit(call.ports, submission, kept?.base)
+      })
+  if (request.SaveSent) {
+    await saveSent(call, { smtputf8, bytes: bytes.subarray(message.traceOctets), bcc: addressed.bcc })
+  }
   const typed = [...request.To, ...request.CC, ...request.BCC]
   return {
-    kind: 'json',
-    value: {
-      MessageID: draft.messageId,
-      Submissions: messages.map(({ id, fromId }, place) => ({
-        Address: typed[place]?.Address ?? '',
-        QueueMsgID: id,
-        FromID: fromId,
-      })),
-    },
+    MessageID: messageId,
+    Submissions: messages.map(({ id, fromId }, place) => ({
+      Address: typed[place]?.Address ?? '',
+      QueueMsgID: id,
+      FromID: fromId,
+    })),
   }
 }
 
@@ -83,15 +137,6 @@ function named(field: string, addresses: readonly RequestAddress[]): NamedAddres
   }))
 }
 
-function readAddress(field: string, address: string): Address {
-  try {
-    return parseAddress(address)
-  } catch (error) {
-    if (error instanceof AddressSyntaxError) throw new ApiError('badAddress', `${field}: ${error.message}`)
-    throw error
-  }
-}
-
 async function checkFrom({ ports, options, login }: CallContext, from: Address): Promise<void> {
   const found = await resolveAddress({ options, directory: ports.directory }, from)
   if (found.kind === 'domain-disabled')
@@ -112,9 +157,9 @@ function readRecipients({ to, cc, bcc }: Addressed): readonly Address[] {
 
 function draftOf(
   call: CallContext,
-  request: SendRequest,
-  files: SendFiles,
-  addressed: Addressed,
+  { request, addressed }: Order,
+  files: LoadedFiles,
+  messageIdSettled: string | undefined,
   now: Instant,
 ): MessageDraft {
   return {
@@ -122,7 +167,7 @@ function draftOf(
     ...files,
     subject: request.Subject,
     date: request.Date === undefined ? now : readDate(request.Date),
-    messageId: messageId(request.MessageID, call.options.hostname, call.ports.random),
+    messageId: messageIdSettled ?? messageId(request.MessageID, call.options.hostname, call.ports.random),
     references: request.References,
     text: request.Text,
     html: request.HTML,
@@ -141,11 +186,17 @@ function readDate(date: string): Instant {
 }
 
 function messageId(given: string, hostname: string, random: Random): string {
-  if (given === '') return `<${Buffer.from(random.bytes(16)).toString('base64url')}@${hostname}>`
-  if (!/^<[^<>\s]+>$/.test(given)) {
+  if (given === '') return `<${drawText(random)}@${hostname}>`
+  // Control characters are left to the composer, which refuses them in every header field alike.
+  if (!/^<[^<>\p{Z}]+>$/u.test(given)) {
     throw new ApiError('malformedMessageID', 'MessageID: must be in angle brackets, without spaces')
   }
   return given
+}
+
+/** 22 characters that nobody can guess. */
+function drawText(random: Random): string {
+  return Buffer.from(random.bytes(16)).toString('base64url')
 }
 
 /** With several recipients nobody is named: the content is the same for all, and each would read of the others. */
@@ -161,17 +212,18 @@ function receivedField({ ports, options }: CallContext, recipients: readonly Add
   })
 }
 
-async function composed(draft: MessageDraft, received: string): Promise<ComposedMessage> {
+async function composed(draft: MessageDraft, received: string): Promise<PreparedMessage> {
   try {
     const message = await composeMessage(draft)
-    const bytes = Buffer.concat([Buffer.from(received), message.bytes])
+    const trace = Buffer.from(received)
+    const bytes = Buffer.concat([trace, message.bytes])
     if (bytes.length > LARGEST_MESSAGE) {
       throw new ApiError(
         'messageTooLarge',
         `the message has ${bytes.length} octets, of at most ${LARGEST_MESSAGE}`,
       )
     }
-    return { ...message, bytes }
+    return { ...message, bytes, traceOctets: trace.length, messageId: draft.messageId }
   } catch (error) {
     if (error instanceof MessageSyntaxError) throw new ApiError('user', error.message)
     throw error

@@ -62,15 +62,18 @@ test('account: add, show, list, remove', async (t) => {
   assert.equal(
     (await postern('account', 'show', 'shop')).stdout,
     [
-      'Account:           shop',
-      'Full name:         The Shop',
-      'Addresses:         ann@shop.example @shop.example',
-      'Password:          set',
-      'Login:             enabled',
+      'Account:               shop',
+      'Full name:             The Shop',
+      'Addresses:             ann@shop.example @shop.example',
+      'Password:              set',
+      'Login:                 enabled',
       'Outgoing webhook:',
       'Incoming webhook:',
-      'Keeps messages:    0',
-      'Keeps webhooks:    0',
+      'Unique senders for:',
+      'Messages a day:        1000',
+      'New recipients a day:  200',
+      'Keeps messages:        0',
+      'Keeps webhooks:        0',
       '',
     ].join('\n'),
   )
@@ -116,6 +119,7 @@ test('account update changes what is named, and empty texts disable', async (t) 
     fullName: '',
     outgoingWebhook,
     incomingWebhook: { url: 'https://b.example/', authorization: '' },
+    fromIdLoginAddresses: [],
     keepRetiredMessagesMs: 259_200_000,
     keepRetiredWebhooksMs: 5_400_000,
     loginDisabled: 'unpaid',
@@ -129,6 +133,17 @@ test('account update changes what is named, and empty texts disable', async (t) 
   assert.deepEqual(after, { ...outgoingWebhook, events: [] })
   assert.equal(incomingWebhook, undefined)
   assert.equal(loginDisabled, '')
+})
+
+test('account update sets daily limits', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  const limits = ['--max-messages-per-day', '50', '--max-first-time-recipients-per-day', '0']
+  assert.equal((await postern('account', 'update', 'shop', ...limits)).status, 0)
+  const shop = admin.state.options.accounts.shop
+  assert.deepEqual([shop?.maxOutgoingMessagesPerDay, shop?.maxFirstTimeRecipientsPerDay], [50, 0])
+  const refused = await postern('account', 'update', 'shop', '--max-messages-per-day', '-1')
+  assert.match(refused.stderr, /A number of messages is a whole number/)
 })
 
 test('account update with nothing to change says so', async (t) => {

@@ -251,6 +251,7 @@ suite('roles', () => {
     assert.deepEqual(wild.sort(), [
       ['ApiWebapi', '<DataBucket>/mail/*'],
       ['ApiWebapi', '<DataBucket>/queue/*'],
+      ['ApiWebapi', '<DataBucket>/upload/*'],
       ['MailListenerTaskTask', '<DataBucket>/hook/*'],
       ['MailListenerTaskTask', '<DataBucket>/mail/*'],
       ['WorkersDeliver', '<DataBucket>/queue/*'],
@@ -291,10 +292,16 @@ suite('roles', () => {
       roles: ['WorkersDeliver', 'WorkersSweep'],
     },
     {
-      rule: 'only the listener stores mails',
+      rule: 'only the listener, webapi (copies of what is sent) and deliver (notices) store mails',
       action: 'dynamodb:PutItem',
       key: 'N#*',
-      roles: ['MailListenerTaskTask'],
+      roles: ['ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver'],
+    },
+    {
+      rule: 'only webapi removes mails, and no other content',
+      action: 'dynamodb:DeleteItem',
+      key: 'B#mail/*',
+      roles: ['ApiWebapi'],
     },
     { rule: 'only webapi accepts messages', action: 'dynamodb:PutItem', key: 'M#*', roles: ['ApiWebapi'] },
     {
@@ -304,10 +311,10 @@ suite('roles', () => {
       roles: ['ApiAdmin', 'ApiWebapi'],
     },
     {
-      rule: 'only admin reads secrets',
+      rule: 'only the API functions read secrets',
       action: 'secretsmanager:GetSecretValue',
       key: undefined,
-      roles: ['ApiAdmin'],
+      roles: ['ApiAdmin', 'ApiWebapi'],
     },
   ]
   for (const { rule, action, key, roles } of holders) {

@@ -88,7 +88,7 @@ for (const [properties, message] of unsupportedRules) {
 }
 
 test("schedules: the first run is one period after the start, with AWS's event", (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const rule = { ScheduleExpression: 'rate(1 minute)', Targets: [target] }
   const { resource, surroundings } = withResource('AWS::Events::Rule', rule)
   const schedule = readSchedule(resource, surroundings.template) ?? assert.fail('no schedule')

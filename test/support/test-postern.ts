@@ -1,9 +1,11 @@
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { findFreePort } from '../../infra/local/free-port.ts'
+import type { FaultOptions } from '../../infra/local/gateway/faults-options.ts'
 import { type AdminClient, adminClient } from '../../scripts/cli/client.ts'
 import { type LocalPostern, localSeed, startLocalPostern } from '../../scripts/local-postern.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
@@ -26,24 +28,43 @@ export interface TestPostern {
     method: string,
     request: unknown,
   ): Promise<{ readonly status: number; readonly json: Record<string, unknown> }>
+  /** The same with any body, whose type is among the header fields. */
+  post(method: string, body: string | Uint8Array, headers: Record<string, string>): Promise<Response>
 }
 
-/** Starts it, and stops it with the test; what the functions log is shown when the test fails. */
+/** What a test may want different. */
+interface TestPosternOptions {
+  readonly directory?: string
+  readonly environment?: Record<string, Record<string, string>>
+  /** Rare behaviours of AWS, in place of {@link USUAL_FAULTS}; `none` when the test is about something else. */
+  readonly faults?: Omit<FaultOptions, 'seed'> | 'none'
+}
+
+/** What happens on AWS every day, so that no test may count on its absence. */
+const USUAL_FAULTS = { transactionConflicts: 0.05, indexLagMs: 2_000 } as const
+
+/** Repeats the faults of a run that failed. */
+const seed = Number(process.env.POSTERN_TEST_SEED ?? randomInt(2 ** 31))
+process.once('exit', (code) => {
+  if (code !== 0) console.error(`the faults of this run: POSTERN_TEST_SEED=${seed}`)
+})
+
+/** Starts it, and stops it with the test; the errors that functions log are shown. */
 export async function testPostern(
   context: TestContext | { after(end: () => Promise<void>): void },
-  more: { readonly directory?: string; readonly environment?: Record<string, Record<string, string>> } = {},
+  more: TestPosternOptions = {},
 ): Promise<TestPostern> {
   const directory = more.directory ?? mkdtempSync(join(tmpdir(), 'postern-test-'))
   const smtpPort = await findFreePort('127.0.0.1')
-  const lines: string[] = []
+  const { faults = USUAL_FAULTS } = more
   const local = await startLocalPostern({
     directory,
     httpPort: await findFreePort('127.0.0.1'),
     smtpPort,
     addresses: ['127.0.0.1'],
     environment: more.environment ?? {},
+    ...(faults !== 'none' && { faults: { seed, ...faults } }),
     onLog: (line) => {
-      lines.push(line)
       if (/"level":"error"/.test(line)) console.error(line)
     },
   })
@@ -53,6 +74,12 @@ export async function testPostern(
   })
   const { apiUrl, outputs } = local.cloud
   const authorization = `Basic ${Buffer.from(`${localSeed.address}:${localSeed.password}`).toString('base64')}`
+  const post: TestPostern['post'] = async (method, body, headers) =>
+    await fetch(`${apiUrl}/webapi/v0/${method}`, {
+      method: 'POST',
+      headers: { authorization, ...headers },
+      body: Buffer.from(body),
+    })
   return {
     local,
     directory,
@@ -63,12 +90,9 @@ export async function testPostern(
       name: outputs.TableName ?? '',
       random: systemRandom,
     },
+    post,
     async call(method, request) {
-      const answer = await fetch(`${apiUrl}/webapi/v0/${method}`, {
-        method: 'POST',
-        headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify(request),
-      })
+      const answer = await post(method, JSON.stringify(request), { 'content-type': 'application/json' })
       return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
     },
   }

@@ -14,6 +14,8 @@ export interface Backends {
   readonly byService: Readonly<Record<string, Backend>>
   /** Our own engine; undefined when DynamoDB is elsewhere. */
   readonly dynamoEndpoint: string | undefined
+  /** To be called after `now` was moved. */
+  moved(): void
   close(): Promise<void>
 }
 
@@ -38,6 +40,7 @@ export async function openBackends(options: {
     return origin ? { kind: 'proxy', origin } : undefined
   }
   const closers: (() => unknown)[] = []
+  let moved = () => {}
   const ownDynamo = async (): Promise<Backend & { readonly kind: 'proxy' }> => {
     const engine = await startDynamoEngine({ directory: folder('dynamodb'), onLog })
     closers.push(engine.stop)
@@ -51,6 +54,7 @@ export async function openBackends(options: {
       now,
     })
     closers.push(() => service.close())
+    moved = service.moved
     return { kind: 'json', service, contentType: 'application/x-amz-json-1.0' }
   }
   const ownS3 = (): Backend => {
@@ -74,6 +78,7 @@ export async function openBackends(options: {
       secretsmanager: ownSecrets(),
     },
     dynamoEndpoint: otherDynamo || dynamodb.kind !== 'proxy' ? undefined : dynamodb.origin,
+    moved: () => moved(),
     close: async () => {
       await Promise.all(closers.map((close) => close()))
     },

@@ -24,10 +24,23 @@ export interface FaultOptions {
   readonly sqsDuplicates?: number
   /** Messages to standard queues get up to that much delay more, in whole seconds as DelaySeconds has them. */
   readonly sqsLateMs?: number
+  /**
+   * Share of TransactWriteItems that are acknowledged but not done. AWS never does that: it is here to prove that
+   * a harness which looks for lost writes finds them.
+   */
+  readonly droppedWrites?: number
+  /** Only writes of roles whose logical id starts so are dropped. */
+  readonly droppedWritesOf?: string
 }
 
 /** Throws on a value that makes no sense, naming it. */
-export function requireValid({ seed, indexLagMs, sqsLateMs, ...shares }: FaultOptions): void {
+export function requireValid({
+  seed,
+  indexLagMs,
+  sqsLateMs,
+  droppedWritesOf: _,
+  ...shares
+}: FaultOptions): void {
   if (!Number.isSafeInteger(seed)) throw new Error('faults: seed must be an integer')
   for (const [name, timeMs = 0] of Object.entries({ indexLagMs, sqsLateMs })) {
     if (!(timeMs >= 0)) throw new Error(`faults: ${name} must not be negative`)

@@ -1,4 +1,5 @@
 import type { Ask, JsonAnswer } from './ask-backend.ts'
+import { droppedWrites } from './faults-dropped.ts'
 import { dynamoFaults } from './faults-dynamodb.ts'
 import { type FaultOptions, requireValid } from './faults-options.ts'
 import { sqsFaults } from './faults-sqs.ts'
@@ -17,6 +18,8 @@ export function openFaults(
   options: FaultOptions,
   surroundings: {
     readonly operatorAccessKeyId: string
+    /** The logical id of the role that has an access key; without it `droppedWritesOf` matches no role. */
+    readonly roleOf?: (accessKeyId: string) => string | undefined
     readonly now: () => number
     readonly onLog: (line: string) => void
   },
@@ -25,11 +28,17 @@ export function openFaults(
   surroundings.onLog(`[faults] ${JSON.stringify(options)}`)
   const aroundDynamo = dynamoFaults(options, surroundings.now)
   const aroundSqs = sqsFaults(options)
+  const isDropped = droppedWrites(options, surroundings.roleOf)
   return {
     concern: ({ accessKeyId, service, operation = '' }) =>
       accessKeyId !== surroundings.operatorAccessKeyId &&
       (service === 'dynamodb' || (service === 'sqs' && operation.startsWith('SendMessage'))),
-    around: ({ service, operation = '', input = {} }, ask) =>
-      service === 'sqs' ? aroundSqs(operation, input, ask) : aroundDynamo(operation, input, ask),
+    async around(signed, ask) {
+      const { service, operation = '', input = {} } = signed
+      if (isDropped(signed)) return { status: 200, body: {} }
+      return service === 'sqs'
+        ? await aroundSqs(operation, input, ask)
+        : await aroundDynamo(operation, input, ask)
+    },
   }
 }

@@ -33,10 +33,13 @@ export async function openGateway(options: {
   readonly backends: Readonly<Record<string, Backend>>
   readonly principals: Principals
   readonly faults?: Faults | undefined
+  /** The time of all answers, the machine's when left out: an SDK whose own differs takes its clock to be wrong. */
+  readonly now?: () => number
   readonly onLog: (line: string) => void
 }): Promise<Gateway> {
   const agent = new Agent({ keepAlive: true })
   const server = createServer((request, response) => {
+    if (options.now) response.setHeader('date', new Date(options.now()).toUTCString())
     answer(request, response, { ...options, agent }).catch((error: unknown) => {
       // Whoever called has gone, by its own timeout or end.
       if (request.socket.destroyed) return
@@ -145,7 +148,8 @@ async function forward(
   if (body) upstream.end(body)
   else await Promise.race([pipeline(request, upstream), answered])
   const result = await answered
-  response.writeHead(result.statusCode ?? 502, result.headers)
+  const { date: _, ...fields } = result.headers
+  response.writeHead(result.statusCode ?? 502, fields)
   await pipeline(result, response)
 }
 

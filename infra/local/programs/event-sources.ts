@@ -12,6 +12,7 @@ import { isObject } from '../template/intrinsics.ts'
 import { nameOf, type Resource } from '../template/resource.ts'
 import type { ProgramSurroundings } from './functions.ts'
 import { FunctionError } from './lambda-protocol.ts'
+import type { RunningWork } from './running-work.ts'
 
 /** An `AWS::Lambda::EventSourceMapping`: a queue whose messages a function gets in batches. */
 export interface EventSource {
@@ -101,6 +102,8 @@ export interface PollingOptions {
   readonly source: EventSource
   readonly endpoint: string
   readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  /** Counts each batch from its receipt to its deletion. */
+  readonly work: RunningWork
   readonly onLog: (line: string) => void
 }
 
@@ -133,11 +136,8 @@ async function poll(options: PollingOptions, client: SQSClient, signal: AbortSig
   }
 }
 
-async function pollOnce(
-  { source, invoke }: PollingOptions,
-  client: SQSClient,
-  signal: AbortSignal,
-): Promise<void> {
+async function pollOnce(options: PollingOptions, client: SQSClient, signal: AbortSignal): Promise<void> {
+  const { source, work } = options
   const receive = new ReceiveMessageCommand({
     QueueUrl: source.queueUrl,
     MaxNumberOfMessages: source.batchSize,
@@ -147,6 +147,14 @@ async function pollOnce(
   })
   const { Messages = [] } = await client.send(receive, { abortSignal: signal })
   if (Messages.length === 0 || signal.aborted) return
+  await work.run(() => handleBatch(options, client, Messages))
+}
+
+async function handleBatch(
+  { source, invoke }: PollingOptions,
+  client: SQSClient,
+  Messages: readonly Message[],
+): Promise<void> {
   const result = await invoke(source.functionLogicalId, {
     Records: Messages.map((message) => recordOf(message, source)),
   })

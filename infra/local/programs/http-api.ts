@@ -52,6 +52,8 @@ const integrationSchema = z.object({
   PayloadFormatVersion: z.literal('2.0'),
 })
 
+type OwnPath = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
 /** What serving an API needs. */
 export interface HttpApiOptions {
   readonly api: HttpApi
@@ -62,6 +64,8 @@ export interface HttpApiOptions {
   readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
   /** Whether the function's resource policy lets the API invoke it for a route; always when left out. */
   readonly mayInvoke?: (route: Route) => boolean
+  /** Paths of the local cloud itself, which come before the routes. */
+  readonly ownPaths?: Readonly<Record<string, OwnPath>>
   readonly onLog: (line: string) => void
 }
 
@@ -104,10 +108,12 @@ async function listen(address: string, options: HttpApiOptions): Promise<Server>
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  { api, accountId, now, invoke, mayInvoke, onLog }: HttpApiOptions,
+  { api, accountId, now, invoke, mayInvoke, ownPaths = {}, onLog }: HttpApiOptions,
 ): Promise<void> {
   const receivedAt = now()
   const path = decodePath(request.url ?? '/')
+  const own = Object.hasOwn(ownPaths, path ?? '') ? ownPaths[path ?? ''] : undefined
+  if (own) return await own(request, response)
   const match = path === undefined ? undefined : findRoute(api.routes, request.method ?? '', path)
   if (path === undefined) return sendMessage(response, 400, 'Bad Request')
   if (!match) return sendMessage(response, 404, 'Not Found')

@@ -7,6 +7,7 @@ import {
   type WorkerAnswer,
   type WorkerCall,
   type WorkerSetup,
+  type WorkerStart,
 } from './lambda-protocol.ts'
 import { forEachLine } from './log-lines.ts'
 
@@ -30,9 +31,13 @@ export interface LambdaEnvironment {
 /** How long a module may take to load before its first event (Lambda's init phase). */
 const initLimitMs = 10_000
 
-/** Starts an environment; its module loads while the first event waits. */
-export function startEnvironment(lambda: LambdaFunction, onLog: (line: string) => void): LambdaEnvironment {
-  const worker = startWorker(lambda, onLog)
+/** Starts an environment, on the machine's time or a clock's offset; its module loads while the first event waits. */
+export function startEnvironment(
+  lambda: LambdaFunction,
+  clock: SharedArrayBuffer | undefined,
+  onLog: (line: string) => void,
+): LambdaEnvironment {
+  const worker = startWorker(lambda, clock, onLog)
   const answers = listen(worker)
   worker.on('error', (error) =>
     onLog(`[${nameOf(lambda.logicalId)}] ${error instanceof Error ? error.stack : error}`),
@@ -96,10 +101,14 @@ function listen(worker: Worker): Answers {
   }
 }
 
-function startWorker(lambda: LambdaFunction, onLog: (line: string) => void): Worker {
+function startWorker(
+  lambda: LambdaFunction,
+  clock: SharedArrayBuffer | undefined,
+  onLog: (line: string) => void,
+): Worker {
   const { variables, logicalId, ...setup } = lambda
   const worker = new Worker(new URL('./lambda-worker.ts', import.meta.url), {
-    workerData: setup satisfies WorkerSetup,
+    workerData: { setup, clock } satisfies WorkerStart,
     env: variables,
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: lambda.memoryMb },

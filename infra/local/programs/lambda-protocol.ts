@@ -11,6 +11,12 @@ export interface WorkerSetup {
   readonly memoryMb: number
 }
 
+/** What the worker thread gets: its function, and the local clock's offset where time may be moved. */
+export interface WorkerStart {
+  readonly setup: WorkerSetup
+  readonly clock: SharedArrayBuffer | undefined
+}
+
 /** One event for the worker, as JSON: what cannot go through JSON does not reach a function on AWS either. */
 export interface WorkerCall {
   readonly requestId: string

@@ -19,13 +19,15 @@ const payloadLimitBytes = 6 * 1024 * 1024
 export function openLambdaRuntime(options: {
   readonly functions: readonly LambdaFunction[]
   readonly maxEnvironments: number
+  /** The local clock's offset; functions live by the machine's time when left out. */
+  readonly clock?: SharedArrayBuffer
   /** Why nothing that a function prints may be logged; undefined when it may. Asked before the first environment. */
   readonly logRefusal?: (functionLogicalId: string) => string | undefined
   readonly onLog: (line: string) => void
 }): LambdaRuntime {
   const functions = new Map(options.functions.map((lambda) => [lambda.logicalId, lambda]))
   const logOf = openLogs(options)
-  const environments = openPool({ maxEnvironments: options.maxEnvironments, logOf })
+  const environments = openPool({ ...options, logOf })
   let stopped = false
   const run = async (lambda: LambdaFunction, event: unknown): Promise<unknown> => {
     const payload = JSON.stringify(event)
@@ -97,30 +99,46 @@ interface Waiting {
   readonly reject: (error: FunctionError) => void
 }
 
-function openPool(options: { readonly maxEnvironments: number; readonly logOf: LogOf }): Pool {
+interface Idle {
+  readonly environment: LambdaEnvironment
+  /** By `performance.now()`. */
+  readonly since: number
+}
+
+/** An environment idle for less is likely needed again at once; a cold start costs a third of that. */
+const worthKeepingMs = 1000
+
+function openPool(options: {
+  readonly maxEnvironments: number
+  readonly clock?: SharedArrayBuffer
+  readonly logOf: LogOf
+}): Pool {
   /** Longest idle first. */
-  let idle: LambdaEnvironment[] = []
+  let idle: Idle[] = []
   const busy = new Set<LambdaEnvironment>()
-  const waiting: Waiting[] = []
+  let waiting: Waiting[] = []
+  let later: NodeJS.Timeout | undefined
   let stopped = false
   const find = (lambda: LambdaFunction): LambdaEnvironment | undefined => {
-    idle = idle.filter((environment) => environment.isAlive())
-    const warm = idle.findLast((environment) => environment.lambda === lambda)
-    if (!warm && busy.size >= options.maxEnvironments) return undefined
-    const evicted = !warm && busy.size + idle.length >= options.maxEnvironments ? idle.shift() : undefined
+    idle = idle.filter(({ environment }) => environment.isAlive())
+    const warm = idle.findLast(({ environment }) => environment.lambda === lambda)?.environment
+    const isFull = !warm && busy.size + idle.length >= options.maxEnvironments
+    const evicted = isFull ? evictable(lambda, idle, busy) : undefined
+    if (isFull && !evicted) return undefined
     void evicted?.stop()
-    const chosen = warm ?? startEnvironment(lambda, options.logOf(lambda))
-    idle = idle.filter((environment) => environment !== chosen)
+    const chosen = warm ?? startEnvironment(lambda, options.clock, options.logOf(lambda))
+    idle = idle.filter(({ environment }) => environment !== chosen && environment !== evicted)
     busy.add(chosen)
     return chosen
   }
   const serveWaiting = () => {
-    for (let first = waiting[0]; first; first = waiting[0]) {
-      const environment = find(first.lambda)
-      if (!environment) return
-      waiting.shift()
-      first.resolve(environment)
-    }
+    clearTimeout(later)
+    waiting = waiting.filter(({ lambda, resolve }) => {
+      const environment = find(lambda)
+      if (environment) resolve(environment)
+      return !environment
+    })
+    if (waiting.length > 0 && idle.length > 0) later = setTimeout(serveWaiting, worthKeepingMs)
   }
   return {
     take: (lambda) =>
@@ -131,16 +149,30 @@ function openPool(options: { readonly maxEnvironments: number; readonly logOf: L
       }),
     giveBack: (environment) => {
       busy.delete(environment)
-      if (environment.isAlive()) idle.push(environment)
+      if (environment.isAlive()) idle.push({ environment, since: performance.now() })
       serveWaiting()
     },
     stop: async () => {
       stopped = true
+      clearTimeout(later)
       for (const { reject } of waiting.splice(0))
         reject(failure('Runtime.ExitError', 'The local cloud stops'))
-      await Promise.all([...idle, ...busy].map((environment) => environment.stop()))
+      const environments = [...idle.map(({ environment }) => environment), ...busy]
+      await Promise.all(environments.map((environment) => environment.stop()))
     },
   }
+}
+
+/** Whose place the function may take: anybody's if it has no environment yet, else only of one that is not needed. */
+function evictable(
+  lambda: LambdaFunction,
+  [longest]: readonly Idle[],
+  busy: ReadonlySet<LambdaEnvironment>,
+): LambdaEnvironment | undefined {
+  if (!longest) return undefined
+  const isRunning = [...busy].some((environment) => environment.lambda === lambda)
+  const isUnneeded = performance.now() - longest.since >= worthKeepingMs
+  return !isRunning || isUnneeded ? longest.environment : undefined
 }
 
 function failure(errorType: string, errorMessage: string): FunctionError {

@@ -1,9 +1,11 @@
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { FunctionFailure, WorkerAnswer, WorkerCall, WorkerSetup } from './lambda-protocol.ts'
+import type { FunctionFailure, WorkerAnswer, WorkerCall, WorkerStart } from './lambda-protocol.ts'
+import { followClock } from './worker-clock.ts'
 
 /** The inside of a Lambda environment: loads the deployed module once, then answers one event at a time. */
-const setup: WorkerSetup = workerData
+const { setup, clock }: WorkerStart = workerData
+if (clock) followClock(clock)
 const handler = await load()
 if (handler) {
   parentPort?.on('message', (call: WorkerCall) => void run(handler, call))

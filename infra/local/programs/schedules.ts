@@ -27,26 +27,47 @@ export function readSchedule(resource: Resource, template: NamedTemplate): Sched
   }
 }
 
-/** Invokes the targets every period, the first time one period from now; the result stops it. */
+/** A schedule that runs. */
+interface RunningSchedule {
+  stop(): void
+  /** To be called after `now` was moved: what has become due runs at once, and once; resolves when it ended. */
+  moved(): Promise<void>
+}
+
+/** Invokes the targets every period, the first time one period from now. */
 export function runSchedule(options: {
   readonly schedule: Schedule
   readonly deployment: Deployment
   readonly now: () => number
   readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
   readonly onLog: (line: string) => void
-}): { stop(): void } {
+}): RunningSchedule {
   const { schedule, deployment, now, invoke, onLog } = options
-  const timer = setInterval(() => {
-    for (const { functionLogicalId, input } of schedule.targets) {
-      // As on AWS, the next run does not wait for this one.
-      const event = input ?? scheduledEvent(schedule.ruleArn, deployment, now())
-      invoke(functionLogicalId, event).catch((error: unknown) => {
+  let timer: NodeJS.Timeout | undefined
+  let nextAt = 0
+  const plan = (at: number) => {
+    clearTimeout(timer)
+    nextAt = at
+    timer = setTimeout(run, at - now())
+  }
+  const run = async () => {
+    // As on AWS, the next run does not wait for this one.
+    plan(now() + schedule.periodMs)
+    const runs = schedule.targets.map(async ({ functionLogicalId, input }) => {
+      try {
+        await invoke(functionLogicalId, input ?? scheduledEvent(schedule.ruleArn, deployment, now()))
+      } catch (error) {
         // The runtime has logged what the function did wrong.
         if (!(error instanceof FunctionError)) onLog(`[${nameOf(functionLogicalId)}] schedule: ${error}`)
-      })
-    }
-  }, schedule.periodMs)
-  return { stop: () => clearInterval(timer) }
+      }
+    })
+    await Promise.all(runs)
+  }
+  plan(now() + schedule.periodMs)
+  return {
+    stop: () => clearTimeout(timer),
+    moved: async () => (nextAt <= now() ? await run() : plan(nextAt)),
+  }
 }
 
 const ruleSchema = z.object({

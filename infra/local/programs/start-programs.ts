@@ -1,9 +1,12 @@
+import type { LocalClock } from '../clock.ts'
+import { answerClock, CLOCK_PATH } from '../clock-endpoint.ts'
 import { findFreePort } from '../free-port.ts'
 import { type MayInvoke, readInvokePermissions } from '../iam/lambda-permissions.ts'
 import type { Resource } from '../template/resource.ts'
 import { pollEventSource, readEventSource } from './event-sources.ts'
 import type { ProgramSurroundings } from './functions.ts'
 import { type HttpApi, readHttpApi, serveHttpApi } from './http-api.ts'
+import type { RunningWork } from './running-work.ts'
 import { readSchedule, runSchedule, type Schedule } from './schedules.ts'
 import { findTaskRefusals } from './task-access.ts'
 import { runTask } from './task-process.ts'
@@ -22,8 +25,9 @@ export interface ProgramOptions {
   readonly prepare?: (privateApiUrl: string) => Promise<void>
   /** The node binary that runs containers. */
   readonly nodePath: string
-  readonly now: () => number
+  readonly clock: LocalClock
   readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  readonly work: RunningWork
   readonly onLog: (line: string) => void
   /** Gets what ends each thing, as it is started. */
   readonly closers: Closer[]
@@ -31,7 +35,8 @@ export interface ProgramOptions {
 
 /** Starts what calls the functions (HTTP API, event sources, schedules) and the tasks. */
 export async function startPrograms(options: ProgramOptions): Promise<void> {
-  const { surroundings, now, invoke, onLog, closers } = options
+  const { surroundings, clock, invoke, work, onLog, closers } = options
+  const { now } = clock
   const { template } = surroundings
   const { deployment } = template
   // Everything is read before anything is started: a template that cannot run here fails as a whole.
@@ -47,13 +52,15 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
   const mayInvoke = readInvokePermissions(template)
   const tasks = programs.flatMap(({ service, program }) => startTask(service, program, options))
   closers.push(() => Promise.all(tasks.map((task) => task.stop())))
+  for (const task of tasks) closers.push(clock.onMove(task.moved))
   if (api) await prepareApi(api, mayInvoke, options)
   for (const source of sources) {
-    closers.push(pollEventSource({ source, endpoint: surroundings.endpoint, invoke, onLog }).stop)
+    closers.push(pollEventSource({ source, endpoint: surroundings.endpoint, invoke, work, onLog }).stop)
   }
   for (const each of schedules) {
     const schedule = { ...each, targets: each.targets.filter(isPermitted(each, mayInvoke, onLog)) }
-    closers.push(runSchedule({ schedule, deployment, now, invoke, onLog }).stop)
+    const running = runSchedule({ schedule, deployment, now, invoke, onLog })
+    closers.push(running.stop, clock.onMove(running.moved))
   }
   if (!api) return
   const served = await serveApi(api, mayInvoke, options, options.port, options.addresses)
@@ -75,7 +82,7 @@ async function prepareApi(api: HttpApi, mayInvoke: MayInvoke, options: ProgramOp
 function serveApi(
   api: HttpApi,
   mayInvoke: MayInvoke,
-  { surroundings, now, invoke, onLog }: ProgramOptions,
+  { surroundings, clock, invoke, onLog }: ProgramOptions,
   port: number,
   addresses: readonly string[],
 ) {
@@ -87,7 +94,8 @@ function serveApi(
     accountId,
     port,
     addresses,
-    now,
+    now: clock.now,
+    ownPaths: { [CLOCK_PATH]: (request, response) => answerClock(clock, request, response) },
     invoke,
     mayInvoke: ({ functionLogicalId, routeKey }) =>
       mayInvoke(functionLogicalId, 'apigateway.amazonaws.com', routeArn(routeKey)),
@@ -104,7 +112,7 @@ function sourceOf(routeKey: string): string {
 function startTask(
   service: Resource,
   program: TaskProgram,
-  { surroundings, nodePath, onLog }: ProgramOptions,
+  { surroundings, clock, nodePath, onLog }: ProgramOptions,
 ): readonly ReturnType<typeof runTask>[] {
   const { toStart, toLog } = findTaskRefusals(service, surroundings)
   for (const line of toStart) onLog(line)
@@ -113,7 +121,8 @@ function startTask(
     return []
   }
   if (toLog !== undefined) onLog(toLog)
-  return [runTask({ program, nodePath, isOutputLost: toLog !== undefined, onLog })]
+  const { offsetMs } = clock
+  return [runTask({ program, nodePath, offsetMs, isOutputLost: toLog !== undefined, onLog })]
 }
 
 function isPermitted({ ruleArn }: Schedule, mayInvoke: MayInvoke, onLog: (line: string) => void) {

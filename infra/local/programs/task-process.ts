@@ -1,17 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Writable } from 'node:stream'
 import { forEachLine } from './log-lines.ts'
 import type { TaskProgram } from './tasks.ts'
 
-/** Keeps a task's program running: starts it again, ever more slowly, when it ends; the result stops it. */
+/** A task whose program is kept running. */
+interface RunningTask {
+  stop(): Promise<void>
+  /** To be called after `offsetMs` has grown. */
+  moved(): void
+}
+
+/** Keeps a task's program running: starts it again, ever more slowly, when it ends. */
 export function runTask(options: {
   readonly program: TaskProgram
   /** The node binary that stands for the container's image. */
   readonly nodePath: string
+  /** How far the program's time is ahead of the machine's, in milliseconds; not at all when left out. */
+  readonly offsetMs?: () => number
   readonly onLog: (line: string) => void
   /** What the program prints goes nowhere. */
   readonly isOutputLost?: boolean
-}): { stop(): Promise<void> } {
-  const { program, onLog } = options
+}): RunningTask {
+  const { program, nodePath, offsetMs = () => 0, onLog } = options
   const log = (line: string) => onLog(`[${program.containerName}] ${line}`)
   let child: ChildProcess
   let exited: Promise<void>
@@ -20,7 +30,7 @@ export function runTask(options: {
   let pauseMs = firstPauseMs
   const start = () => {
     const startedMs = performance.now()
-    child = startProgram(program, options.nodePath, options.isOutputLost ? () => {} : log)
+    child = startProgram(program, nodePath, offsetMs(), options.isOutputLost ? () => {} : log)
     exited = new Promise((resolve) => {
       child.once('error', (error) => log(`does not start: ${error.message}`))
       child.once('close', (code, signal) => {
@@ -43,6 +53,7 @@ export function runTask(options: {
       await exited
       clearTimeout(killing)
     },
+    moved: () => tellOffset(child, offsetMs()),
   }
 }
 
@@ -52,27 +63,28 @@ const longRunMs = 60_000
 /** Shorter than ECS allows, so that stopping the local cloud does not feel stuck. */
 const longestStopMs = 2_000
 
-/**
- * Ends the program when the pipe at descriptor 3 breaks, which it does however we end, `kill -9` included.
- * Given as text because the program runs where it is deployed from, not from our sources.
- */
-const leash = `data:text/javascript,${encodeURIComponent(
-  "import { Socket } from 'node:net'\n" +
-    "new Socket({ fd: 3 }).on('close', () => process.kill(process.pid, 'SIGKILL')).resume().unref()",
-)}`
-
 /** Starts the program in a process group of its own, so that Ctrl-C reaches us first and we stop it in order. */
 function startProgram(
   { parameters, variables }: TaskProgram,
   nodePath: string,
+  offsetMs: number,
   log: (line: string) => void,
 ): ChildProcess {
-  const child = spawn(nodePath, ['--import', leash, ...parameters], {
+  const preload = new URL('./task-preload.ts', import.meta.url)
+  preload.searchParams.set('offsetMs', String(offsetMs))
+  const child = spawn(nodePath, ['--import', preload.href, ...parameters], {
     env: variables,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   })
   forEachLine(child.stdout, log)
   forEachLine(child.stderr, log)
+  // What is written to a program that has just ended is lost, as is the program.
+  child.stdio[3]?.on('error', () => {})
   return child
+}
+
+function tellOffset({ stdio }: ChildProcess, offsetMs: number): void {
+  const pipe = stdio[3]
+  if (pipe instanceof Writable) pipe.write(`${offsetMs}\n`)
 }

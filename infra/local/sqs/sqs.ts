@@ -45,6 +45,12 @@ const OPERATIONS: ReadonlyMap<string, (sqs: Sqs, input: JsonObject) => Promise<J
   ['UntagQueue', untagQueue],
 ])
 
+/** SQS, whose waiting polls must be told when time was moved. */
+interface SqsService extends JsonService {
+  /** To be called after `now` was moved: polls look again at what has become visible, and at their end. */
+  moved(): void
+}
+
 /**
  * SQS on one machine. `directory` keeps `sqs.sqlite`, where every acknowledged change is on disk; `endpoint`
  * answers the base of queue URLs, `now` the time in milliseconds.
@@ -55,7 +61,7 @@ export function openSqs(options: {
   readonly accountId: string
   readonly endpoint: () => string
   readonly now: () => number
-}): JsonService {
+}): SqsService {
   const { directory, ...rest } = options
   const store = new SqsStore(directory)
   const waiters = new QueueWaiters()
@@ -68,6 +74,7 @@ export function openSqs(options: {
       if (isClosed) throw sqsError('ServiceUnavailable', 'The local queue service is stopping.', 503)
       return await run(sqs, input)
     },
+    moved: () => waiters.wakeAll(),
     close() {
       if (isClosed) return
       isClosed = true

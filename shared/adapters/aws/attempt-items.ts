@@ -58,6 +58,7 @@ export function parseRow<Row extends AttemptRow<Result>, Result extends AttemptR
     results: Object.values(stored.results)
       .map((result) => ({ ...result, startedAt: parseInstant(result.startedAt) }) as unknown as Result)
       .sort((a, b) => a.attempt - b.attempt),
+    ...(stored.owed !== undefined && { owed: stored.owed }),
     ...(stored.state === 'done' && {
       retired: {
         success: stored.success ?? false,
@@ -121,7 +122,8 @@ export async function readIndexed<Row extends AttemptRow<Result>, Result extends
     table,
     indexed.map((item) => ({ pk: String(item.pk), sk: String(item.sk) })),
   )
-  return items.map((item) => parseRow(format, item)).filter((row) => row.state !== 'done')
+  const rows = items.map((item) => parseRow(format, item))
+  return rows.filter((row) => row.state !== 'done' || row.owed !== undefined)
 }
 
 /** Demands of the stored row what the row at hand says, so that a claim never overwrites what it has not seen. */
@@ -152,11 +154,18 @@ function claimChange<Row extends AttemptRow<Result>, Result extends AttemptResul
   }
 }
 
+/** What an outcome leaves to be done, and when somebody must look whether it was. */
+export interface Owed {
+  readonly what: string
+  readonly lookAt: Instant
+}
+
 /** The outcome of an attempt, demanded to be of the claim's owner. */
 export function settleChange<Row extends AttemptRow<Result>, Result extends AttemptResult>(
   format: RowFormat<Row, Result>,
   row: Row,
   settlement: Settlement<Result>,
+  owed?: Owed,
 ): Change {
   const mine = {
     key: format.key(row.account, row.id),
@@ -168,7 +177,7 @@ export function settleChange<Row extends AttemptRow<Result>, Result extends Atte
     owner: row.lease?.owner ?? '',
     result: resultItem(settlement.result),
   }
-  const result = `#results.#${row.attempts} = :result`
+  const result = `#results.#${row.attempts} = :result${owed ? ', #owed = :owed' : ''}`
   if (settlement.kind === 'retry') {
     return {
       ...mine,
@@ -177,7 +186,8 @@ export function settleChange<Row extends AttemptRow<Result>, Result extends Atte
         ...values,
         waiting: 'waiting',
         nextAt: formatInstant(settlement.nextAt),
-        dueAt: indexSort(settlement.nextAt, row.id),
+        dueAt: indexSort(Math.min(settlement.nextAt, owed?.lookAt ?? settlement.nextAt), row.id),
+        ...(owed && { owed: owed.what }),
       },
     }
   }
@@ -187,12 +197,13 @@ export function settleChange<Row extends AttemptRow<Result>, Result extends Atte
     ...mine,
     update: `SET #state = :done, #success = :success, #lastActivityAt = :lastActivityAt, #expires = :expires, ${result}${
       listed ? ', #retired = :retired, #retiredAt = :retiredAt, #keepUntil = :keepUntil' : ''
-    } REMOVE #owner, #leaseEndsAt, #due, #dueAt`,
+    }${owed ? ', #dueAt = :dueAt' : ''} REMOVE #owner, #leaseEndsAt${owed ? '' : ', #due, #dueAt'}`,
     values: {
       ...values,
       done: 'done',
       success,
       lastActivityAt: formatInstant(lastActivityAt),
+      ...(owed && { owed: owed.what, dueAt: indexSort(owed.lookAt, row.id) }),
       expires: expiresAtSeconds(listed ? keepUntil : lastActivityAt + REMEMBERED_MS),
       ...(listed && {
         retired: indexPartition(format.kind, row.account),
@@ -248,4 +259,5 @@ interface StoredRow<Result> {
   readonly success?: boolean
   readonly lastActivityAt?: string
   readonly keepUntil?: string
+  readonly owed?: string
 }

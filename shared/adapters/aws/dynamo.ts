@@ -36,12 +36,12 @@ export type Item = Readonly<Record<string, unknown>>
 export interface Change {
   readonly key: Key
   readonly update: string
-  readonly condition: string
+  readonly condition?: string
   readonly values: Readonly<Record<string, unknown>>
 }
 
 /** One action of a transaction. */
-export type Action = { readonly change: Change } | { readonly put: Item }
+export type Action = { readonly change: Change } | { readonly put: Item } | { readonly remove: Key }
 
 /** Reads one item as last written. */
 export async function getItem(table: Table, key: Key): Promise<Item | undefined> {
@@ -148,6 +148,8 @@ export async function queryItems(
   query: {
     readonly index?: string
     readonly condition: string
+    /** Items for which it does not hold are left out. */
+    readonly filter?: string
     readonly values: Readonly<Record<string, unknown>>
     readonly limit: number
     readonly descending?: boolean
@@ -161,7 +163,8 @@ export async function queryItems(
         TableName: table.name,
         ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
         KeyConditionExpression: query.condition,
-        ...namesOf(query.condition),
+        ...(query.filter !== undefined && { FilterExpression: query.filter }),
+        ...namesOf(`${query.condition} ${query.filter ?? ''}`),
         ...valuesOf(query.values),
         Limit: query.limit - items.length,
         ScanIndexForward: !query.descending,
@@ -227,6 +230,7 @@ function isPassing(reason: { readonly Code?: string | undefined }): boolean {
 
 function toTransactItem(table: Table, action: Action): TransactWriteItem {
   if ('change' in action) return { Update: { TableName: table.name, ...toUpdate(action.change) } }
+  if ('remove' in action) return { Delete: { TableName: table.name, Key: marshall(action.remove) } }
   return {
     Put: {
       TableName: table.name,
@@ -240,8 +244,8 @@ function toUpdate({ key, update, condition, values }: Change) {
   return {
     Key: marshall(key),
     UpdateExpression: update,
-    ConditionExpression: condition,
-    ...namesOf(`${update} ${condition}`),
+    ...(condition !== undefined && { ConditionExpression: condition }),
+    ...namesOf(`${update} ${condition ?? ''}`),
     ...valuesOf(values),
   }
 }

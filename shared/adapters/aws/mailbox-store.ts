@@ -1,21 +1,18 @@
-import { promisify } from 'node:util'
-import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
-import { type Clock, formatInstant, type Instant, parseInstant } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { formatRowId, type RowId } from '../../base/row-id.ts'
-import type { Mail, NewMail } from '../../mailbox/mail.ts'
-import type { Arrival, MailboxStore } from '../../mailbox/mailbox-store.ts'
+import type { ContentName } from '../../content/content-store.ts'
+import type { Mail } from '../../mailbox/mail.ts'
+import type { Arrival, MailboxStore, MailEdit, MailFound } from '../../mailbox/mailbox-store.ts'
 import type { WebhookCall } from '../../webhook/webhook-call.ts'
 import { newCallItem, renumbered } from './call-items.ts'
-import { type Action, backOff, getItem, type Item, queryItems, type Table, transact } from './dynamo.ts'
+import { getItem, type Item, queryItems, type Table } from './dynamo.ts'
 import { inTurns } from './in-turns.ts'
+import { mailChange, newMailItem, parseMail } from './mail-items.ts'
+import { CHANGES_KEPT_MS, changeMailboxes, type Plan, type Step } from './mailbox-changes.ts'
 import { keys } from './table.ts'
 
-const compress = promisify(brotliCompress)
-const decompress = promisify(brotliDecompress)
-
-/** Arrivals that wait for the same mailbox go into one transaction (DynamoDB: 100 actions); one takes up to three. */
-const MOST_TOGETHER = 30
-const MOST_TRIES = 100
+/** Arrivals that wait for the same mailbox go into one transaction (DynamoDB: 100 actions); one takes up to four. */
+const MOST_TOGETHER = 24
 
 /** Mails and mailboxes in DynamoDB; the contents are in the content store. */
 export function dynamoMailboxStore(table: Table, clock: Clock): MailboxStore {
@@ -32,13 +29,17 @@ export function dynamoMailboxStore(table: Table, clock: Clock): MailboxStore {
 
     async read(account, id) {
       const item = await getItem(table, keys.mail(account, id))
-      return item && (await parseMail(item))
+      return item && !item.removed ? await parseMail(item) : undefined
     },
+
+    change: (account, id, edit) =>
+      changeMailboxes(table, clock, account, () => planOf(table, clock, { account, id, edit })),
 
     async list(account, limit, before) {
       const { pk } = keys.mail(account, 0 as RowId)
       const items = await queryItems(table, {
         condition: before === undefined ? '#pk = :pk' : '#pk = :pk AND #sk < :before',
+        filter: 'attribute_not_exists(#removed)',
         values: { pk, ...(before !== undefined && { before: formatRowId(before) }) },
         limit,
         descending: true,
@@ -48,7 +49,7 @@ export function dynamoMailboxStore(table: Table, clock: Clock): MailboxStore {
   }
 }
 
-/** Puts arrivals of one mailbox in order: UID and MODSEQ come from the mailbox, which no other writer may have moved. */
+/** Puts arrivals of one mailbox into it, in their order. */
 async function appendTogether(
   table: Table,
   clock: Clock,
@@ -57,26 +58,19 @@ async function appendTogether(
   const [first] = arrivals
   if (!first) return []
   const calls = arrivals.map((arrival) => arrival.call)
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const mailbox = await readMailbox(table, first.mail, clock)
-    const mails = arrivals.map(({ mail }, place) => ({
-      ...mail,
-      uid: mailbox.uidNext + place,
-      modseq: mailbox.modseq + 1,
-    }))
-    const mailItems = await Promise.all(mails.map(mailItem))
-    const actions: Action[] = [
-      { change: advance(first.mail, mailbox, arrivals.length) },
-      ...mailItems.map((item) => ({ put: item })),
-      ...mails.map((mail) => ({ put: { ...keys.uid(mail.account, mail.mailbox, mail.uid), id: mail.id } })),
-      ...calls.flatMap((call) => (call ? [{ put: newCallItem(call) }] : [])),
-    ]
-    const written = await transact(table, actions)
-    if (written.kind === 'written') return calls
-    renumberTaken(calls, written.places, 1 + 2 * mails.length)
-    await backOff(table, Math.min(tries, 3))
-  }
-  throw new Error('the mailbox changed faster than a message could be stored')
+  const mailItems = await Promise.all(arrivals.map(({ mail }) => newMailItem(mail)))
+  const steps = arrivals.map(({ mail }) => ({ change: 'added', mailbox: mail.mailbox, id: mail.id }) as const)
+  return await changeMailboxes(table, clock, first.mail.account, async (refused) => {
+    renumberTaken(calls, refused, mailItems.length)
+    return {
+      result: calls,
+      steps,
+      actions: (places) => [
+        ...mailItems.map((item, index) => ({ put: { ...item, ...places[index] } })),
+        ...calls.flatMap((call) => (call ? [{ put: newCallItem(call) }] : [])),
+      ],
+    }
+  })
 }
 
 /** Gives new ids to the calls among the refused actions, which begin at `offset`. */
@@ -89,64 +83,43 @@ function renumberTaken(calls: (WebhookCall | undefined)[], refused: readonly num
   }
 }
 
-interface MailboxState {
-  readonly uidValidity: number
-  readonly uidNext: number
-  readonly modseq: number
-  readonly exists: boolean
+interface WantedChange {
+  readonly account: string
+  readonly id: RowId
+  readonly edit: (mail: Mail) => MailEdit | undefined
 }
 
-/** A mailbox comes to be with its first mail; its UIDVALIDITY is the second of its making (RFC 9051 §2.3.1.1). */
-async function readMailbox(table: Table, mail: NewMail, clock: Clock): Promise<MailboxState> {
-  const item = await getItem(table, keys.mailbox(mail.account, mail.mailbox))
-  if (!item) return { uidValidity: Math.floor(clock.now() / 1000), uidNext: 1, modseq: 0, exists: false }
+async function planOf(table: Table, clock: Clock, wanted: WantedChange): Promise<Plan<MailFound>> {
+  const item = await getItem(table, keys.mail(wanted.account, wanted.id))
+  if (!item || isForgotten(item, clock)) return nothingToDo({ kind: 'unknown' })
+  if (item.removed) return nothingToDo({ kind: 'removed', content: item.content as ContentName })
+  const mail = await parseMail(item)
+  const found = { kind: 'mail', content: mail.content } as const
+  const edit = wanted.edit(mail)
+  if (!edit) return nothingToDo(found)
   return {
-    uidValidity: Number(item.uidValidity),
-    uidNext: Number(item.uidNext),
-    modseq: Number(item.modseq),
-    exists: true,
-  }
-}
-
-function advance(mail: NewMail, mailbox: MailboxState, count: number) {
-  return {
-    key: keys.mailbox(mail.account, mail.mailbox),
-    update: 'SET #uidNext = :uidNext, #modseq = :modseq, #uidValidity = :uidValidity',
-    condition: mailbox.exists ? '#uidNext = :uidWas AND #modseq = :modseqWas' : 'attribute_not_exists(#pk)',
-    values: {
-      uidNext: mailbox.uidNext + count,
-      modseq: mailbox.modseq + 1,
-      uidValidity: mailbox.uidValidity,
-      ...(mailbox.exists && { uidWas: mailbox.uidNext, modseqWas: mailbox.modseq }),
+    result: found,
+    steps: stepsOf(mail, edit),
+    actions: (places) => {
+      const place = places.at(-1)
+      const forgottenAt = clock.now() + CHANGES_KEPT_MS
+      return place ? [{ change: mailChange(item, mail, edit, place, forgottenAt) }] : []
     },
   }
 }
 
-/** Readable attributes for operators; the parsed message beside them, compressed. */
-async function mailItem(mail: Mail): Promise<Item> {
-  const { fields, tree, envelope, receivedAt, ...plain } = mail
-  const parsed = await compress(JSON.stringify({ fields, tree }), {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 4 },
-  })
-  return {
-    ...keys.mail(mail.account, mail.id),
-    ...plain,
-    ...envelope,
-    receivedAt: formatInstant(receivedAt),
-    parsed,
-  }
+function nothingToDo(result: MailFound): Plan<MailFound> {
+  return { result, steps: [], actions: () => [] }
 }
 
-async function parseMail(item: Item): Promise<Mail> {
-  const stored = item as unknown as Omit<Mail, 'envelope' | 'fields' | 'tree' | 'receivedAt'> &
-    Mail['envelope'] & { readonly receivedAt: string; readonly parsed: Uint8Array }
-  const { fields, tree } = JSON.parse((await decompress(stored.parsed)).toString()) as Pick<
-    Mail,
-    'fields' | 'tree'
-  >
-  const { mailFrom, mailFromValidated, rcptTo, msgFromValidated, dkimVerifiedDomains, remoteIp } = stored
-  const receivedAt: Instant = parseInstant(stored.receivedAt)
-  const { account, id, mailbox, uid, modseq, size, flags, content } = stored
-  const envelope = { mailFrom, mailFromValidated, rcptTo, msgFromValidated, dkimVerifiedDomains, remoteIp }
-  return { account, id, mailbox, uid, modseq, receivedAt, size, flags, content, envelope, fields, tree }
+/** The last step gives the mail its numbers. */
+function stepsOf({ mailbox, id, uid }: Mail, edit: MailEdit): readonly Step[] {
+  if (edit.kind === 'flags') return [{ change: 'changed', mailbox, id, uid }]
+  const removed = { change: 'removed', mailbox, id, uid } as const
+  return edit.kind === 'remove' ? [removed] : [removed, { change: 'added', mailbox: edit.mailbox, id }]
+}
+
+/** DynamoDB deletes what has expired days late. */
+function isForgotten(item: Item, clock: Clock): boolean {
+  return typeof item.expires === 'number' && item.expires * 1000 <= clock.now()
 }

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliCompress, brotliDecompress } from 'node:zlib'
-import { freshOptions, type Options } from '../../account/options.ts'
+import { freshAccount, freshOptions, type Options } from '../../account/options.ts'
 import type { OptionsStore } from '../../account/options-store.ts'
 import { type Clock, DAY, SECOND } from '../../base/clock.ts'
 import { type Action, getItem, type Table, transact } from './dynamo.ts'
@@ -54,7 +54,16 @@ async function readVersion(table: Table, version: number): Promise<Options> {
   const item = await getItem(table, keys.options(version))
   if (!(item?.snapshot instanceof Uint8Array))
     throw new Error(`the options of version ${version} are missing`)
-  return JSON.parse((await decompress(item.snapshot)).toString()) as Options
+  return withDefaults(JSON.parse((await decompress(item.snapshot)).toString()) as Options)
+}
+
+/** A snapshot that an earlier version wrote lacks what came later; an upgrade changes nothing by itself. */
+function withDefaults(stored: Options): Options {
+  const accounts = Object.entries(stored.accounts).map(([name, account]) => [
+    name,
+    { ...freshAccount, ...account },
+  ])
+  return { ...freshOptions, ...stored, accounts: Object.fromEntries(accounts) }
 }
 
 /** False when somebody else wrote that version first. */

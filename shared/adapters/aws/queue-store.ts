@@ -1,7 +1,8 @@
 import { formatAddress, parseAddress } from '../../address/address.ts'
+import type { AttemptRow } from '../../attempts/attempt-row.ts'
 import type { RowId } from '../../base/row-id.ts'
-import type { Decision, QueueStore } from '../../queue/queue-store.ts'
-import type { DeliveryResult, QueuedMessage } from '../../queue/queued-message.ts'
+import type { Decision, Effects, QueueStore } from '../../queue/queue-store.ts'
+import type { DeliveryResult, NoticeKind, QueuedMessage } from '../../queue/queued-message.ts'
 import { firstLookAt } from '../../queue/submit.ts'
 import type { WebhookCall } from '../../webhook/webhook-call.ts'
 import {
@@ -16,6 +17,7 @@ import {
 } from './attempt-items.ts'
 import { newCallItem, renumbered } from './call-items.ts'
 import {
+  type Action,
   type Change,
   changeItem,
   deleteItem,
@@ -26,6 +28,7 @@ import {
   type Table,
   transact,
 } from './dynamo.ts'
+import { historyChange, suppressionItem } from './suppression-items.ts'
 import { expiresAtSeconds, keys } from './table.ts'
 
 /** How queued and retired messages lie in the table. */
@@ -48,7 +51,7 @@ const messageFormat: RowFormat<QueuedMessage, DeliveryResult> = {
   parse: (item, common) => {
     const stored = item as unknown as StoredMessage
     return {
-      ...common,
+      ...(common as AttemptRow<DeliveryResult> & { readonly owed?: NoticeKind }),
       base: stored.base as RowId,
       recipients: stored.recipients,
       ...(stored.mailFrom !== '' && { mailFrom: parseAddress(stored.mailFrom) }),
@@ -64,6 +67,8 @@ const messageFormat: RowFormat<QueuedMessage, DeliveryResult> = {
   },
 }
 
+/** A notice whose giver died is late by this, counted from the attempt. */
+const LOST_NOTICE_MS = 90_000
 /** Rows of one Send are written this many at a time. */
 const WRITES_IN_FLIGHT = 25
 const MOST_RENUMBERINGS = 100
@@ -100,19 +105,27 @@ export function dynamoQueueStore(table: Table): QueueStore {
       })
     },
 
-    async settle(row, settlement, call) {
-      const change = settleChange(messageFormat, row, settlement)
-      const settled = call
-        ? await settleWithCall(table, change, call)
-        : await changeItem(table, change, hasSettled(row, settlement))
-      if (settled) return call ? { kind: 'settled', call: settled as WebhookCall } : { kind: 'settled' }
+    async settle(row, settlement, effects) {
+      const owed = effects.notice && {
+        what: effects.notice,
+        lookAt: settlement.result.startedAt + LOST_NOTICE_MS,
+      }
+      const change = settleChange(messageFormat, row, settlement, owed)
+      const isAlone = effectActions(row, effects).length === 0
+      const settled = isAlone
+        ? (await changeItem(table, change, hasSettled(row, settlement))) && {}
+        : await settleWith(table, row, change, effects)
+      if (settled) return { kind: 'settled', ...settled }
       await keepLateResult(table, messageFormat, row, settlement.result)
       return { kind: 'late' }
     },
 
     async list(account, limit) {
       const rows = await readIndexed(table, messageFormat, account, limit)
-      return await withoutUncommitted(table, rows)
+      return await withoutUncommitted(
+        table,
+        rows.filter((row) => row.state !== 'done'),
+      )
     },
   }
 }
@@ -124,19 +137,32 @@ async function addRow(table: Table, row: QueuedMessage): Promise<boolean> {
 }
 
 /** The call as stored, or undefined when the row is no longer ours. */
-async function settleWithCall(
+async function settleWith(
   table: Table,
+  row: QueuedMessage,
   change: Change,
-  call: WebhookCall,
-): Promise<WebhookCall | undefined> {
-  let numbered = call
+  wanted: Effects,
+): Promise<{ readonly call?: WebhookCall } | undefined> {
+  let effects = wanted
   for (let tries = 0; tries < MOST_RENUMBERINGS; tries++) {
-    const written = await transact(table, [{ change }, { put: newCallItem(numbered) }])
-    if (written.kind === 'written') return numbered
+    const actions = effectActions(row, effects)
+    const written = await transact(table, [{ change }, ...actions])
+    if (written.kind === 'written') return effects.call ? { call: effects.call } : {}
     if (written.places.includes(0)) return undefined
-    numbered = renumbered(numbered)
+    const isCallTaken = effects.call !== undefined && written.places.includes(1)
+    if (isCallTaken && effects.call) effects = { ...effects, call: renumbered(effects.call) }
+    else effects = effects.otherwise ?? {}
   }
   throw new Error('no free id was found for a webhook call')
+}
+
+/** The call comes first: its place tells whether its id was taken. */
+function effectActions(row: QueuedMessage, { call, suppression, history }: Effects): readonly Action[] {
+  return [
+    ...(call ? [{ put: newCallItem(call) }] : []),
+    ...(suppression ? [{ put: suppressionItem(suppression) }] : []),
+    ...(history ? [{ change: historyChange(row.account, row.recipient, history) }] : []),
+  ]
 }
 
 /** Rows of a Send with several recipients exist for nobody until it is committed. */

@@ -25,11 +25,20 @@ export const keys = {
   options: (version: number): Key => ({ pk: 'CFG', sk: String(version).padStart(16, '0') }),
   address: (domain: string, localpart: string): Key => ({ pk: `AD#${domain}`, sk: localpart }),
   password: (holder: string): Key => ({ pk: `K#${holder}`, sk: 'password' }),
+  suppression: (account: string, baseAddress: string): Key => ({ pk: `S#${account}`, sk: baseAddress }),
+  recipient: (account: string, address: string): Key => ({ pk: `R#${account}`, sk: address }),
+  keyedSend: (account: string, key: string): Key => ({ pk: `I#${account}`, sk: key }),
+  upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
+  counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),
   mailbox: (account: string, mailbox: string): Key => ({ pk: `MB#${account}`, sk: mailbox }),
   mail: (account: string, id: RowId): Key => ({ pk: `N#${account}`, sk: formatRowId(id) }),
   uid: (account: string, mailbox: string, uid: number): Key => ({
     pk: `U#${account}#${mailbox}`,
     sk: String(uid).padStart(10, '0'),
+  }),
+  mailboxChange: (account: string, mailbox: string, modseq: number): Key => ({
+    pk: `C#${account}#${mailbox}`,
+    sk: String(modseq).padStart(16, '0'),
   }),
 } as const
 

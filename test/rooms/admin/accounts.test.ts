@@ -17,8 +17,11 @@ const fresh = {
   FullName: '',
   OutgoingWebhook: null,
   IncomingWebhook: null,
+  FromIDLoginAddresses: [],
   KeepRetiredMessagePeriod: 0,
   KeepRetiredWebhookPeriod: 0,
+  MaxOutgoingMessagesPerDay: 1000,
+  MaxFirstTimeRecipientsPerDay: 200,
   LoginDisabled: '',
   Addresses: [],
   PasswordSet: false,
@@ -124,10 +127,28 @@ test('a change leaves what it does not name', async () => {
   })
   assert.deepEqual(admin.state.options.accounts.shop, {
     fullName: 'The Shop',
+    fromIdLoginAddresses: [],
     keepRetiredMessagesMs: 259_200_000,
     keepRetiredWebhooksMs: 5,
     loginDisabled: 'unpaid',
   })
+})
+
+test('daily limits are set, switched off by 0, and go back to the default by null', async () => {
+  const admin = shopAdmin()
+  const change = async (
+    MaxOutgoingMessagesPerDay: number | null,
+    MaxFirstTimeRecipientsPerDay: number | null,
+  ) => {
+    const body = { MaxOutgoingMessagesPerDay, MaxFirstTimeRecipientsPerDay }
+    const after = (await admin.done('PATCH', '/accounts/shop', body)) as typeof fresh
+    return [after.MaxOutgoingMessagesPerDay, after.MaxFirstTimeRecipientsPerDay]
+  }
+  assert.deepEqual(await change(5, 0), [5, 0])
+  await admin.done('PATCH', '/accounts/shop', { FullName: 'x' })
+  assert.equal(admin.state.options.accounts.shop?.maxOutgoingMessagesPerDay, 5)
+  assert.deepEqual(await change(0, null), [0, 200])
+  assert.deepEqual(await change(null, null), [1000, 200])
 })
 
 test('ten years of nanoseconds are read and written exactly', async () => {
@@ -183,6 +204,7 @@ const textRule = 'must be at most 200 characters without control characters'
 const eventRule =
   'must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized'
 
+const limitRule = 'must be a whole number, 0 for no limit, or null for the default'
 const badSettings = [
   ...[
     '',
@@ -235,6 +257,7 @@ const badSettings = [
     field: 'LoginDisabled',
     rule: 'must be at most 500 characters without control characters',
   },
+  { body: { MaxOutgoingMessagesPerDay: -1 }, field: 'MaxOutgoingMessagesPerDay', rule: limitRule },
   { body: { Name: 'other' }, field: 'Name', rule: 'unknown field' },
 ]
 

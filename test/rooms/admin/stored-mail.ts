@@ -1,5 +1,6 @@
 import { rowIdAt } from '../../../shared/base/row-id.ts'
-import { INBOX, type Mail } from '../../../shared/mailbox/mail.ts'
+import type { Mail } from '../../../shared/mailbox/mail.ts'
+import { INBOX } from '../../../shared/mailbox/mailboxes.ts'
 import { readMessageFields } from '../../../shared/message/message-fields.ts'
 import { readMimeTree } from '../../../shared/message/mime-tree.ts'
 
@@ -19,6 +20,7 @@ export function storedMail(changes: Partial<Mail> = {}): Mail {
     receivedAt,
     size: 1234,
     flags: ['\\Seen'],
+    dsn: false,
     content: `mail/shop/${id}`,
     envelope: {
       mailFrom: 'bob@remote.example',

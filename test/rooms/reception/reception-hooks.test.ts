@@ -101,6 +101,7 @@ function arrange(settings: ReceptionSettings): Arranged {
         return []
       },
       read: unused,
+      change: unused,
       list: unused,
     },
     webhooks: { send: async () => {}, depth: unused },

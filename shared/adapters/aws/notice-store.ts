@@ -1,0 +1,44 @@
+import type { Clock } from '../../base/clock.ts'
+import type { NoticeStore } from '../../queue/give-notice.ts'
+import type { QueuedMessage } from '../../queue/queued-message.ts'
+import { type Change, getItem, type Table } from './dynamo.ts'
+import { newMailItem } from './mail-items.ts'
+import { changeMailboxes } from './mailbox-changes.ts'
+import { keys } from './table.ts'
+
+/** Notices in DynamoDB: a mail, and the mark of its message that it is owed no more. */
+export function dynamoNoticeStore(table: Table, clock: Clock): NoticeStore {
+  return {
+    async give(row, mail) {
+      const { account, mailbox, id } = mail
+      const item = await newMailItem(mail)
+      await changeMailboxes(table, clock, account, async () => {
+        const message = await getItem(table, keys.message(row.account, row.id))
+        if (message?.owed !== row.owed) return { result: undefined, steps: [], actions: () => [] }
+        return {
+          result: undefined,
+          steps: [{ change: 'added', mailbox, id }],
+          actions: ([place]) => [
+            { change: given(row, String(message?.state), String(message?.nextAt)) },
+            { put: { ...item, ...place } },
+          ],
+        }
+      })
+    },
+  }
+}
+
+/** A finished message leaves the index with its notice; another is looked at when its next attempt is due. */
+function given(row: QueuedMessage, state: string, nextAt: string): Change {
+  const isDone = state === 'done'
+  return {
+    key: keys.message(row.account, row.id),
+    update: isDone ? 'REMOVE #owed, #due, #dueAt' : 'SET #dueAt = :dueAt REMOVE #owed',
+    condition: '#owed = :owed AND #state = :state',
+    values: {
+      owed: row.owed,
+      state,
+      ...(!isDone && { dueAt: `${nextAt}#${keys.message(row.account, row.id).sk}` }),
+    },
+  }
+}
