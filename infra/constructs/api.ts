@@ -122,7 +122,7 @@ function createAdmin(scope: Construct, { bundles, data }: ApiProps): NodeFunctio
   })
   const { role } = admin
   data.allowItems(role, ['GetItem', 'PutItem'], ['options', 'addresses', 'credentials'])
-  data.allowItems(role, ['UpdateItem'], ['options'])
+  data.allowItems(role, ['UpdateItem'], ['options', 'addresses'])
   data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
   data.allowIndex(role, dueIndex, ['mail'])

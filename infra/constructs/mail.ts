@@ -93,7 +93,7 @@ function createSecurityGroup(scope: Construct, vpc: IVpc): SecurityGroup {
 function createTask(scope: Construct, props: MailProps): FargateTaskDefinition {
   const task = new FargateTaskDefinition(scope, 'ListenerTask', {
     cpu: 256,
-    memoryLimitMiB: 512,
+    memoryLimitMiB: 2048,
     runtimePlatform: {
       cpuArchitecture: CpuArchitecture.ARM64,
       operatingSystemFamily: OperatingSystemFamily.LINUX,

@@ -39,6 +39,8 @@ export class Workers extends Construct {
       bundles,
       name: 'deliver',
       timeoutSeconds: deliverSeconds.timeout,
+      // The largest message lies in memory, and the copy that is written to the socket.
+      memoryMb: 1024,
       environment: {
         table: data.table.tableName,
         bucket: data.bucket.bucketName,

@@ -144,6 +144,8 @@ async function administer({ admin }: Installation): Promise<void> {
   await admin.put('/accounts/second/password', { Password })
   await admin.patch('/accounts/second', { FullName: 'Second' })
   await admin.put('/addresses/three@second.test', { Account: 'second' })
+  await admin.patch('/addresses/three@second.test', { Account: localSeed.account })
+  await admin.patch('/addresses/three@second.test', { Account: 'second' })
   await admin.put('/transports/other', { Host: 'relay.test', Port: 25, TLS: 'none' })
   for (const path of ['/domains', '/accounts', '/addresses', '/transports', '/routes', '/queue', '/mail']) {
     await admin.get(path)

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { localSeed } from '../../scripts/local-postern.ts'
+import { eventually } from './eventually.ts'
+import type { Installation, Step } from './integration-steps.ts'
+
+/** What the webapi does beyond sending small messages and reading them. */
+export const webapiSteps: readonly Step[] = [
+  { name: 'the suppression list is read and changed', run: changeSuppressions },
+  { name: 'a file is uploaded, sent and read back, in answers too large for a function', run: sendUpload },
+  { name: 'messages and new recipients of a day are counted', run: countMessages },
+]
+
+async function changeSuppressions(postern: Installation): Promise<void> {
+  const entry = { EmailAddress: 'never@again.test' }
+  await postern.webapi('SuppressionAdd', { ...entry, Manual: true, Reason: 'a test' })
+  assert.match(String(await postern.webapi('SuppressionList', {})), /never@again\.test/)
+  assert.match(String(await postern.webapi('SuppressionPresent', entry)), /true/)
+  await postern.webapi('SuppressionRemove', entry)
+  assert.match(String(await postern.webapi('SuppressionPresent', entry)), /false/)
+}
+
+async function sendUpload(postern: Installation): Promise<void> {
+  const data = randomBytes(5_000_000)
+  const { UploadID, URL: url } = JSON.parse(String(await postern.webapi('UploadCreate', {})))
+  assert.equal((await fetch(url, { method: 'PUT', body: data })).status, 200)
+  const AttachedFiles = [{ Name: 'large.bin', ContentType: 'application/x-large', UploadID }]
+  const To = [{ Address: 'someone@one.test' }]
+  await postern.webapi('Send', { To, Subject: 'uploaded', Text: 'x', AttachedFiles })
+  const { MsgID } = await eventually('the mail with the upload', async () => {
+    const mails = await postern.admin.get<{ MsgID: number; Subject: string }[]>('/mail')
+    return mails.find(({ Subject }) => Subject === 'uploaded')
+  })
+  const raw = await postern.webapi('MessageRawGet', { MsgID })
+  assert.ok(raw.length > data.length, 'the raw message is answered by redirection')
+  const part = await postern.webapi('MessagePartGet', { MsgID, PartPath: [1] })
+  assert.ok(part.equals(data), 'and so is a part of it')
+}
+
+async function countMessages(postern: Installation): Promise<void> {
+  const path = `/accounts/${localSeed.account}`
+  await postern.admin.patch(path, { MaxOutgoingMessagesPerDay: 1, MaxFirstTimeRecipientsPerDay: 1 })
+  const To = [{ Address: 'one@new.test' }, { Address: 'two@new.test' }]
+  await eventually('the limit is known', async () => {
+    const limited = postern.webapi('Send', { To, Subject: 'limited', Text: 'x' })
+    return await limited.then(
+      () => false,
+      (error: Error) => /messageLimitReached/.test(error.message),
+    )
+  })
+  await postern.admin.patch(path, { MaxOutgoingMessagesPerDay: 1000, MaxFirstTimeRecipientsPerDay: 1 })
+  await eventually('the limit of new recipients is known', async () => {
+    const limited = postern.webapi('Send', {
+      To: [{ Address: `${randomBytes(4).toString('hex')}x@new.test` }],
+      Text: 'x',
+    })
+    return await limited.then(
+      () => false,
+      (error: Error) => /recipientLimitReached/.test(error.message),
+    )
+  })
+  await postern.admin.patch(path, { MaxOutgoingMessagesPerDay: 0, MaxFirstTimeRecipientsPerDay: 0 })
+}
