@@ -127,6 +127,7 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
       webhooksQueueUrl: webhooks.queueUrl,
+      fromIdSecretArn: data.fromIdSecret.secretArn,
       smtpPort: String(smtpPort),
     }),
     portMappings: [{ containerPort: smtpPort }],
@@ -143,6 +144,12 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
 function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {
   data.allowItems(taskRole, ['GetItem'], ['options', 'addresses', 'mailboxes'])
   data.allowItems(taskRole, ['UpdateItem'], ['mailboxes'])
+  // A bounce is found by its FromID, and changes the message that it is about and its recipient's standing.
+  allow(taskRole, ['secretsmanager:GetSecretValue'], [data.fromIdSecret.secretArn])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['messages'])
+  data.allowItems(taskRole, ['BatchGetItem'], ['suppressions', 'recipients'])
+  data.allowItems(taskRole, ['PutItem'], ['suppressions'])
+  data.allowItems(taskRole, ['UpdateItem'], ['recipients'])
   data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'content', 'webhookCalls'])
   data.allowObjects(taskRole, 's3:PutObject', 'mail')
   data.allowObjects(taskRole, 's3:PutObject', 'hook')

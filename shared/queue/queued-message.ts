@@ -34,6 +34,8 @@ export type NoticeKind = 'failed' | 'delayed'
 export interface DeliveryResult extends AttemptResult {
   /** RFC 3463, such as `5.1.1`; empty if the remote gave none. */
   readonly enhancedCode: string
+  /** Not an attempt of ours: the action of a notification (RFC 3464) that came later, or `unrecognized`. */
+  readonly notification?: string
 }
 
 /** Wakes the worker for the next attempt. */

@@ -7,15 +7,19 @@ import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import { readDsn } from '../dsn/parse.ts'
 import { keepMail } from '../mailbox/keep-mail.ts'
 import type { ReceivedEnvelope } from '../mailbox/mail.ts'
 import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
 import { INBOX } from '../mailbox/mailboxes.ts'
 import { formatReceived } from '../message/received.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
+import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { newIncomingCall } from '../webhook/incoming-event.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
+import { type Feedback, type FeedbackStore, feedbackOf } from './feedback.ts'
+import { type FindFeedbackPorts, findFeedback } from './find-feedback.ts'
 
 /** A mail transaction whose data has come in and whose recipients were accepted. */
 export interface ReceivedMessage {
@@ -34,10 +38,12 @@ export interface SmtpClient {
   readonly protocol: string
 }
 
-export interface ReceivePorts {
+export interface ReceivePorts extends FindFeedbackPorts {
   readonly options: OptionsStore
   readonly content: ContentStore
   readonly mailboxes: MailboxStore
+  readonly feedback: FeedbackStore
+  readonly suppressions: Pick<SuppressionStore, 'standings'>
   readonly webhooks: HintChannel
   readonly clock: Clock
   readonly random: Random
@@ -48,16 +54,21 @@ const CALL_BODY_KEPT_MS = 30 * DAY
 
 /**
  * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account
- * hears of it. When it throws, the peer is told 451 and comes again (RFC 5321 §6.1 prefers two copies to none).
+ * hears of it; of a bounce as an event of the message that it is about. When it throws, the peer is told 451 and comes again (RFC 5321 §6.1 prefers two copies to none).
  */
 export async function receive(ports: ReceivePorts, message: ReceivedMessage): Promise<void> {
   const options = await ports.options.read()
   const receivedAt = ports.clock.now()
-  const arrivals = await Promise.all(
+  const copies = await Promise.all(
     message.recipients.map((recipient) => keepCopy(ports, options, message, recipient, receivedAt)),
   )
-  const calls = await ports.mailboxes.append(arrivals)
-  await ports.webhooks.send(calls.map(callHint))
+  const [calls, told] = await Promise.all([
+    ports.mailboxes.append(copies.flatMap((copy) => ('feedback' in copy ? [] : [copy]))),
+    Promise.all(
+      copies.map(async (copy) => 'feedback' in copy && (await ports.feedback.take(copy, copy.feedback))),
+    ),
+  ])
+  await ports.webhooks.send([...calls, ...told.flatMap((call) => call || [])].map(callHint))
 }
 
 /** Keeps one recipient's copy, and writes down the mail and the call that announces it. */
@@ -67,7 +78,7 @@ async function keepCopy(
   message: ReceivedMessage,
   recipient: AcceptedRecipient,
   receivedAt: Instant,
-): Promise<Arrival> {
+): Promise<Arrival | (Arrival & { readonly feedback: Feedback })> {
   const { account } = recipient
   const envelope = envelopeOf(message, recipient)
   const { mail, bytes } = await keepMail(ports, {
@@ -81,6 +92,13 @@ async function keepCopy(
       return Buffer.concat([Buffer.from(trace), message.content])
     },
   })
+  const report = readDsn(bytes, mail.tree)
+  const about = await findFeedback(ports, options, recipient, report)
+  if (about) {
+    const [standing = { failuresInARow: 0 }] = await ports.suppressions.standings(account, [about.recipient])
+    const received = { message: about, report, standing, at: receivedAt }
+    return { mail, feedback: feedbackOf({ ...received, account: lookUp(options.accounts, account) }) }
+  }
   const incoming = newIncomingCall(lookUp(options.accounts, account), {
     account,
     msgId: mail.id,

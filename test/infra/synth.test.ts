@@ -286,10 +286,10 @@ suite('roles', () => {
       roles: ['WorkersSweep'],
     },
     {
-      rule: 'only attempts and the sweep change messages',
+      rule: 'only attempts, the sweep and bounces change messages',
       action: 'dynamodb:UpdateItem',
       key: 'M#*',
-      roles: ['WorkersDeliver', 'WorkersSweep'],
+      roles: ['MailListenerTaskTask', 'WorkersDeliver', 'WorkersSweep'],
     },
     {
       rule: 'only the listener, webapi (copies of what is sent) and deliver (notices) store mails',
@@ -311,10 +311,10 @@ suite('roles', () => {
       roles: ['ApiAdmin', 'ApiWebapi'],
     },
     {
-      rule: 'only the API functions read secrets',
+      rule: 'only the API functions and the listener read secrets',
       action: 'secretsmanager:GetSecretValue',
       key: undefined,
-      roles: ['ApiAdmin', 'ApiWebapi'],
+      roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask'],
     },
   ]
   for (const { rule, action, key, roles } of holders) {

@@ -56,7 +56,7 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       const starting = startLocalPostern({ ...settings(options), ...ports, directory, onLog: watch.onLog })
       // A refusal ends the step, but not the boot, which must not outlive the run.
       after(async () => (await starting.catch(() => undefined))?.stop())
-      return openInstallation(await starting)
+      return openInstallation(await starting, ports.smtpPort)
     }
     const first = await watch.step('boot and seed', boot)
     for (const step of [...steps, ...webapiSteps]) await watch.step(step.name, () => step.run(first, outside))

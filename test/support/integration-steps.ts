@@ -32,6 +32,7 @@ export interface Installation {
   readonly admin: AdminClient
   readonly table: Table
   readonly s3: S3Client
+  readonly smtpPort: number
   /** A call of the webapi as the seeded account; throws what a refusal says. */
   webapi(method: string, request: object, headers?: Readonly<Record<string, string>>): Promise<Buffer>
   /** Invokes the sweep, as its schedule does every minute. */
@@ -88,7 +89,7 @@ export const restartSteps = {
 }
 
 /** The interfaces of a booted Postern. */
-export function openInstallation({ cloud, stop }: LocalPostern): Installation {
+export function openInstallation({ cloud, stop }: LocalPostern, smtpPort: number): Installation {
   const { apiUrl, outputs } = cloud
   const authorization = `Basic ${btoa(`${localSeed.address}:${localSeed.password}`)}`
   const s3 = new S3Client({ ...cloud.clientConfig(), forcePathStyle: true })
@@ -98,6 +99,7 @@ export function openInstallation({ cloud, stop }: LocalPostern): Installation {
     admin: adminClient({ url: apiUrl, password: localSeed.adminPassword }),
     table: { client, name: outputs.TableName ?? '', random: systemRandom },
     s3,
+    smtpPort,
     async webapi(method, request, headers) {
       const answer = await fetch(`${apiUrl}/webapi/v0/${method}`, {
         method: 'POST',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { localSeed } from '../../scripts/local-postern.ts'
+import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import type { Installation, Step } from './integration-steps.ts'
 
@@ -8,6 +10,7 @@ import type { Installation, Step } from './integration-steps.ts'
 export const webapiSteps: readonly Step[] = [
   { name: 'the suppression list is read and changed', run: changeSuppressions },
   { name: 'a file is uploaded, sent and read back, in answers too large for a function', run: sendUpload },
+  { name: 'a bounce changes its message and suppresses its recipient', run: bounce },
   { name: 'messages and new recipients of a day are counted', run: countMessages },
 ]
 
@@ -35,6 +38,22 @@ async function sendUpload(postern: Installation): Promise<void> {
   assert.ok(raw.length > data.length, 'the raw message is answered by redirection')
   const part = await postern.webapi('MessagePartGet', { MsgID, PartPath: [1] })
   assert.ok(part.equals(data), 'and so is a part of it')
+}
+
+async function bounce(postern: Installation): Promise<void> {
+  const To = [{ Address: 'bounced@one.test' }]
+  const sent = JSON.parse(String(await postern.webapi('Send', { To, Subject: 'bounced', Text: 'x' })))
+  const [{ FromID, QueueMsgID }] = sent.Submissions
+  const row = async () => await dynamoQueueStore(postern.table).read(localSeed.account, QueueMsgID)
+  await eventually('the message is delivered', async () => (await row())?.state === 'done')
+  const message = [
+    'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+    ...['', '--b', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; mx.one.test', ''],
+    ...['Final-Recipient: rfc822; bounced@one.test', 'Action: failed', 'Status: 5.1.1', ''],
+    ...['Diagnostic-Code: smtp; 550 5.1.1 no such user', '--b--', ''],
+  ].join('\r\n')
+  await deliverRaw(postern.smtpPort, '', `postern+${FromID}@localhost`, message)
+  assert.equal((await row())?.retired?.success, false)
 }
 
 async function countMessages(postern: Installation): Promise<void> {

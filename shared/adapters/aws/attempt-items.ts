@@ -57,7 +57,7 @@ export function parseRow<Row extends AttemptRow<Result>, Result extends AttemptR
     }),
     results: Object.values(stored.results)
       .map((result) => ({ ...result, startedAt: parseInstant(result.startedAt) }) as unknown as Result)
-      .sort((a, b) => a.attempt - b.attempt),
+      .sort((a, b) => a.attempt - b.attempt || a.startedAt - b.startedAt),
     ...(stored.owed !== undefined && { owed: stored.owed }),
     ...(stored.state === 'done' && {
       retired: {

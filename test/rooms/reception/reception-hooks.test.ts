@@ -94,6 +94,10 @@ function arrange(settings: ReceptionSettings): Arranged {
       remove: unused,
       list: unused,
     },
+    queue: { read: unused },
+    feedback: { take: unused },
+    suppressions: { standings: unused },
+    fromIdSecret: unused,
     content: { create: async () => true, read: unused, remove: unused },
     mailboxes: {
       append: async (arrived) => {
