@@ -98,8 +98,11 @@ function opaquePart(message: Buffer, start: number): OpenPart {
   return { fields, header, bodyStart: start, bodyEnd: message.length, boundary: undefined, parts: [] }
 }
 
+/** From the innermost: one line break can end the delimiter of an empty part and begin that of its parent's next. */
 function closeParts(open: OpenPart[], level: number, end: number): void {
-  for (const part of open.splice(level)) part.bodyEnd = Math.max(part.bodyStart, end)
+  for (const part of open.splice(level).reverse()) {
+    part.bodyEnd = Math.max(part.bodyStart, end, part.parts.at(-1)?.bodyEnd ?? 0)
+  }
 }
 
 function boundaryOf(fields: PartFields): string | undefined {

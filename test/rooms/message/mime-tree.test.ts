@@ -331,6 +331,15 @@ const fragments = fc.constantFrom(
   '\n\n',
 )
 
+test('an empty part whose delimiter is followed by that of its grandparent lies within its parent', () => {
+  const lines = ['--a', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '--a']
+  const bytes = Buffer.from(`Content-Type: multipart/mixed; boundary=a\r\n\r\n${lines.join('\r\n')}`)
+  const [parent] = readMimeTree(bytes).parts
+  const [empty] = parent?.parts ?? []
+  assert.ok(parent && empty && empty.body.end <= parent.body.end)
+  assert.equal(decodePart(bytes, empty).length, 0)
+})
+
 test('for any bytes parts lie in their order within their parent, and sizes are those of the content', () => {
   fc.assert(
     fc.property(fc.array(fragments, { maxLength: 60 }), fc.constantFrom('\r\n', '\n'), (drawn, lineBreak) => {
