@@ -169,7 +169,7 @@ describe('environment variables', () => {
     deliveriesQueueUrl: ['ApiWebapi', 'WorkersDeliver', 'WorkersSweep'],
     webhooksQueueUrl: ['WorkersDeliver', 'WorkersSweep', 'listener'],
     adminSecretArn: ['ApiAdmin'],
-    fromIdSecretArn: ['ApiWebapi'],
+    fromIdSecretArn: ['ApiWebapi', 'listener'],
   } as const
   for (const [key, names] of Object.entries(programs)) {
     const variable = variables[key as keyof typeof programs]
