@@ -64,8 +64,7 @@ for (const [name, mebibytes, headers, encode] of encodings) {
 }
 
 /**
- * The event that Lambda takes has at most 6 MB; the stand-in counts 6,291,456 bytes, AWS's own texts name that and
- * 6,291,556. API Gateway makes base64 of forms and leaves JSON as text; what it adds is less than 3000 bytes.
+ * The event that Lambda takes has at most 6,291,556 bytes. API Gateway makes base64 of forms and leaves JSON as text; what it adds is less than 3000 bytes.
  */
 const bodies: readonly (readonly [
   rule: string,

@@ -139,11 +139,13 @@ test('Lambda: the place of an environment goes to another function that has none
   assert.deepEqual(await both('G'), [4, 1])
 })
 
-test('Lambda: events and answers over 6 MB are refused', async () => {
+test('Lambda: events and answers over 6,291,556 bytes are refused', async () => {
   const { runtime } = open('export const handler = async (event) => "x".repeat(event.size ?? 0)')
-  const large = await failureOf(runtime.invoke('F', { text: 'x'.repeat(6 * 1024 * 1024) }))
+  const overhead = JSON.stringify({ text: '' }).length
+  await runtime.invoke('F', { text: 'x'.repeat(6_291_556 - overhead) })
+  const large = await failureOf(runtime.invoke('F', { text: 'x'.repeat(6_291_557 - overhead) }))
   assert.equal(large.errorType, 'RequestEntityTooLargeException')
-  const answer = await failureOf(runtime.invoke('F', { size: 6 * 1024 * 1024 }))
+  const answer = await failureOf(runtime.invoke('F', { size: 6_291_555 }))
   assert.equal(answer.errorType, 'Function.ResponseSizeTooLarge')
 })
 

@@ -12,8 +12,8 @@ export interface LambdaRuntime {
   stop(): Promise<void>
 }
 
-/** Lambda's quota for a synchronous request and for a response, in bytes. */
-const payloadLimitBytes = 6 * 1024 * 1024
+/** Lambda's quota for a synchronous request and for a response, in bytes, as its errors name it (6 MiB and 100). */
+const payloadLimitBytes = 6_291_556
 
 /** Starts environments as concurrent events need them, `maxEnvironments` over all functions, and keeps them warm. */
 export function openLambdaRuntime(options: {
