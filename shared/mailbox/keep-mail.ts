@@ -2,7 +2,7 @@ import type { Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type RowId, rowIdAt } from '../base/row-id.ts'
 import type { ContentName, ContentStore } from '../content/content-store.ts'
-import { readDsn } from '../dsn/parse.ts'
+import { type DsnReport, readDsn } from '../dsn/parse.ts'
 import { readMessageFields } from '../message/message-fields.ts'
 import { type MimePart, readMimeTree } from '../message/mime-tree.ts'
 import type { NewMail } from './mail.ts'
@@ -14,6 +14,14 @@ export interface MailDraft extends Pick<NewMail, 'account' | 'mailbox' | 'flags'
   readonly bytesOf: (id: RowId) => Uint8Array
 }
 
+/** A mail whose content is kept, and what was read of it on the way. */
+interface KeptMail {
+  readonly mail: NewMail
+  readonly bytes: Uint8Array
+  /** Undefined if it is no notification. */
+  readonly report: DsnReport | undefined
+}
+
 const MOST_DRAWS = 20
 /** Octets of JSON; the item that holds the structure may have 400 KB. */
 const LARGEST_STRUCTURE = 200_000
@@ -22,16 +30,18 @@ const LARGEST_STRUCTURE = 200_000
 export async function keepMail(
   ports: { readonly content: ContentStore; readonly random: Random },
   draft: MailDraft,
-): Promise<{ readonly mail: NewMail; readonly bytes: Uint8Array }> {
+): Promise<KeptMail> {
   const { account, mailbox, flags, envelope, receivedAt } = draft
   const { id, content, bytes } = await keepContent(ports, draft)
   const tree = storable(readMimeTree(bytes))
   const fields = readMessageFields(bytes)
   const size = bytes.length
-  const dsn = readDsn(bytes, tree) !== undefined
+  const report = readDsn(bytes, tree)
+  const dsn = report !== undefined
   return {
     mail: { account, id, mailbox, receivedAt, size, flags, content, envelope, fields, dsn, tree },
     bytes,
+    report,
   }
 }
 

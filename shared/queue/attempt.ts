@@ -9,7 +9,7 @@ import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import { chooseRelay } from './choose-relay.ts'
-import { asSettled, conclude, retryHints } from './conclude.ts'
+import { asSettled, conclude, type Outcomes, retryHints } from './conclude.ts'
 import { giveNotice, type NoticePorts } from './give-notice.ts'
 import type { QueueStore } from './queue-store.ts'
 import type { QueuedMessage } from './queued-message.ts'
@@ -89,18 +89,11 @@ async function deliver(
   options: Options,
   claimed: readonly QueuedMessage[],
   standings: readonly Standing[],
-): Promise<readonly (DeliveryOutcome | Suppressed)[]> {
+): Promise<Outcomes['outcomes']> {
   const suppressed = standings.map(({ suppression }) => suppression && suppressedBy(suppression))
   const wanted = claimed.filter((_, place) => !suppressed[place])
   const outcomes = [...(await transact(ports, options, wanted))]
-  return suppressed.map((outcome) => outcome ?? outcomes.shift() ?? NO_OUTCOME)
-}
-
-const NO_OUTCOME: DeliveryOutcome = {
-  kind: 'temporary',
-  code: 0,
-  enhancedCode: '',
-  error: 'the transport left a recipient without an outcome',
+  return suppressed.map((outcome) => outcome ?? outcomes.shift())
 }
 
 function suppressedBy({ baseAddress, reason }: Suppression): Suppressed {
@@ -136,7 +129,7 @@ async function settleEach(
   ports: AttemptPorts,
   options: Options,
   claimed: readonly QueuedMessage[],
-  outcomes: readonly (DeliveryOutcome | Suppressed)[],
+  outcomes: Outcomes['outcomes'],
   standings: readonly Standing[],
 ): Promise<void> {
   const now = ports.clock.now()

@@ -24,7 +24,8 @@ export interface Conclusion {
 /** One transaction's outcomes, in the order of its rows, and what is known besides. */
 export interface Outcomes {
   readonly rows: readonly QueuedMessage[]
-  readonly outcomes: readonly (DeliveryOutcome | Suppressed)[]
+  /** A recipient that the transport left without one is a fault of ours, which ends the attempt as interrupted. */
+  readonly outcomes: readonly (DeliveryOutcome | Suppressed | undefined)[]
   readonly standings: readonly Standing[]
   readonly options: Options
   readonly now: Instant

@@ -5,7 +5,8 @@ import { parseRowId, type RowId } from '../base/row-id.ts'
 export type FromIdKeys = readonly [Uint8Array, ...Uint8Array[]]
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
-const LENGTH = 26
+/** Characters of a FromID. */
+export const FROM_ID_LENGTH = 26
 const BLOCK = 16
 
 /**
@@ -65,7 +66,7 @@ function numberOf(block: Buffer): bigint {
 function toBase32(bytes: Buffer): string {
   let value = numberOf(bytes) << 2n
   let text = ''
-  for (let place = 0; place < LENGTH; place++) {
+  for (let place = 0; place < FROM_ID_LENGTH; place++) {
     text = ALPHABET.charAt(Number(value & 31n)) + text
     value >>= 5n
   }
@@ -73,7 +74,7 @@ function toBase32(bytes: Buffer): string {
 }
 
 function fromBase32(text: string): Buffer | undefined {
-  if (!new RegExp(`^[${ALPHABET}]{${LENGTH}}$`).test(text)) return undefined
+  if (!new RegExp(`^[${ALPHABET}]{${FROM_ID_LENGTH}}$`).test(text)) return undefined
   const value = [...text].reduce((sum, digit) => (sum << 5n) | BigInt(ALPHABET.indexOf(digit)), 0n)
   if ((value & 3n) !== 0n) return undefined
   return blockOf(value >> 2n)

@@ -2,7 +2,7 @@ import type { Options } from '../account/options.ts'
 import { lookUp } from '../base/look-up.ts'
 import { correlationOf } from '../dsn/correlate.ts'
 import type { DsnReport } from '../dsn/parse.ts'
-import { type FromIdKeys, fromIdKeys, parseFromId } from '../queue/from-id.ts'
+import { FROM_ID_LENGTH, type FromIdKeys, fromIdKeys, parseFromId } from '../queue/from-id.ts'
 import type { QueueStore } from '../queue/queue-store.ts'
 import type { QueuedMessage } from '../queue/queued-message.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
@@ -39,8 +39,6 @@ export async function findFeedback(
   }
   return undefined
 }
-
-const FROM_ID_LENGTH = 26
 
 async function read(ports: FindFeedbackPorts, keys: FromIdKeys, account: string, fromId: string) {
   const id = parseFromId(keys, account, fromId)

@@ -7,7 +7,6 @@ import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import { readDsn } from '../dsn/parse.ts'
 import { keepMail } from '../mailbox/keep-mail.ts'
 import type { ReceivedEnvelope } from '../mailbox/mail.ts'
 import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
@@ -81,7 +80,7 @@ async function keepCopy(
 ): Promise<Arrival | (Arrival & { readonly feedback: Feedback })> {
   const { account } = recipient
   const envelope = envelopeOf(message, recipient)
-  const { mail, bytes } = await keepMail(ports, {
+  const { mail, bytes, report } = await keepMail(ports, {
     account,
     mailbox: INBOX,
     flags: [],
@@ -92,7 +91,6 @@ async function keepCopy(
       return Buffer.concat([Buffer.from(trace), message.content])
     },
   })
-  const report = readDsn(bytes, mail.tree)
   const about = await findFeedback(ports, options, recipient, report)
   if (about) {
     const [standing = { failuresInARow: 0 }] = await ports.suppressions.standings(account, [about.recipient])

@@ -1,53 +1,24 @@
-import type { RowId } from '../../base/row-id.ts'
+import type { AttemptRow } from '../../attempts/attempt-row.ts'
 import { rowIdPlus } from '../../base/row-id.ts'
 import type { CallResult, WebhookCall } from '../../webhook/webhook-call.ts'
 import { newRowItem, type RowFormat } from './attempt-items.ts'
 import type { Item } from './dynamo.ts'
 import { keys } from './table.ts'
 
-/** How webhook calls lie in the table. */
+/** How webhook calls lie in the table: what is theirs alone is stored as it is. */
 export const callFormat: RowFormat<WebhookCall, CallResult> = {
   kind: 'hook',
   key: keys.call,
-  attributes: ({
-    url,
-    authorization,
-    event,
-    body,
-    queueMsgId,
-    fromId,
-    messageId,
-    subject,
-    extra,
-    keepRetiredMs,
-  }) => ({
-    url,
-    authorization,
-    event,
-    body,
-    queueMsgId,
-    fromId,
-    messageId,
-    subject,
-    extra,
-    keepRetiredMs,
-  }),
-  parse: (item, common) => {
-    const stored = item as unknown as Omit<WebhookCall, keyof typeof common>
-    return {
-      ...common,
-      url: stored.url,
-      authorization: stored.authorization,
-      event: stored.event,
-      body: stored.body,
-      queueMsgId: stored.queueMsgId as RowId | 0,
-      fromId: stored.fromId,
-      messageId: stored.messageId,
-      subject: stored.subject,
-      extra: stored.extra,
-      keepRetiredMs: stored.keepRetiredMs,
-    }
-  },
+  attributes: ownAttributes,
+  parse: (item, common) => ({ ...common, ...ownAttributes(item as unknown as OwnAttributes) }),
+}
+
+type OwnAttributes = Omit<WebhookCall, keyof AttemptRow>
+
+function ownAttributes(call: OwnAttributes): OwnAttributes {
+  const { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, keepRetiredMs } =
+    call
+  return { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, keepRetiredMs }
 }
 
 /** A lost hint costs a call this long. */
