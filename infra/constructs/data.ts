@@ -44,8 +44,17 @@ export class Data extends Construct {
     super(scope, id)
     this.table = createTable(this)
     this.bucket = createBucket(this)
-    this.adminSecret = createAdminSecret(this)
-    this.fromIdSecret = createFromIdSecret(this)
+    this.adminSecret = createSecret(this, 'AdminPassword', {
+      description: 'Password of the Postern admin API',
+      length: 24,
+      whyKept: 'A person types this password: changing it behind the operator’s back locks the operator out.',
+    })
+    this.fromIdSecret = createSecret(this, 'FromIdKeys', {
+      description: 'Keys of the FromIDs of Postern, one a line, the current one first',
+      length: 64,
+      whyKept:
+        'Bounces come days later to addresses made with this key: a rotation must keep the old one, by hand.',
+    })
   }
 
   /** Lets a role do `actions` on the items of `kinds`. A transaction needs the actions of its parts, no more. */
@@ -126,29 +135,21 @@ function createBucket(scope: Construct): Bucket {
   return bucket
 }
 
-function createAdminSecret(scope: Construct): Secret {
-  const secret = new Secret(scope, 'AdminPassword', {
-    description: 'Password of the Postern admin API',
-    generateSecretString: { passwordLength: 24, excludePunctuation: true },
+/** A secret that is generated with the deployment and outlives it; `whyKept` says why nothing rotates it. */
+function createSecret(
+  scope: Construct,
+  id: string,
+  {
+    description,
+    length,
+    whyKept,
+  }: { readonly description: string; readonly length: number; readonly whyKept: string },
+): Secret {
+  const secret = new Secret(scope, id, {
+    description,
+    generateSecretString: { passwordLength: length, excludePunctuation: true },
     removalPolicy: RemovalPolicy.RETAIN,
   })
-  Validations.of(secret).acknowledge({
-    id: 'AwsSolutions-SMG4',
-    reason: 'A person types this password: changing it behind the operator’s back locks the operator out.',
-  })
-  return secret
-}
-
-function createFromIdSecret(scope: Construct): Secret {
-  const secret = new Secret(scope, 'FromIdKeys', {
-    description: 'Keys of the FromIDs of Postern, one a line, the current one first',
-    generateSecretString: { passwordLength: 64, excludePunctuation: true },
-    removalPolicy: RemovalPolicy.RETAIN,
-  })
-  Validations.of(secret).acknowledge({
-    id: 'AwsSolutions-SMG4',
-    reason:
-      'Bounces come days later to addresses made with this key: a rotation must keep the old one, by hand.',
-  })
+  Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason: whyKept })
   return secret
 }
