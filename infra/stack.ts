@@ -16,14 +16,15 @@ export class PosternStack extends Stack {
     super(scope, id, props)
     const data = new Data(this, 'Data')
     const workers = new Workers(this, 'Workers', { bundles, data })
-    const api = new Api(this, 'Api', { bundles, data, deliveries: workers.deliveries })
-    new Mail(this, 'Mail', { bundles, data, webhooks: workers.webhooks })
+    const { deliveries, webhooks } = workers
+    const api = new Api(this, 'Api', { bundles, data, deliveries, webhooks })
+    new Mail(this, 'Mail', { bundles, data, webhooks })
 
     new CfnOutput(this, 'ApiUrl', { value: api.url })
     new CfnOutput(this, 'AdminSecretArn', { value: data.adminSecret.secretArn })
     new CfnOutput(this, 'TableName', { value: data.table.tableName })
     new CfnOutput(this, 'Bucket', { value: data.bucket.bucketName })
-    new CfnOutput(this, 'DeliveriesQueueUrl', { value: workers.deliveries.queueUrl })
-    new CfnOutput(this, 'WebhooksQueueUrl', { value: workers.webhooks.queueUrl })
+    new CfnOutput(this, 'DeliveriesQueueUrl', { value: deliveries.queueUrl })
+    new CfnOutput(this, 'WebhooksQueueUrl', { value: webhooks.queueUrl })
   }
 }

@@ -21,7 +21,7 @@ const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
 
 const ports = {
   options: dynamoOptionsStore(table, clock),
-  queue: dynamoQueueStore(table),
+  queue: dynamoQueueStore(table, clock),
   content: awsContentStore({ table, objects, clock }),
   suppressions: dynamoSuppressionStore(table),
   notices: dynamoNoticeStore(table, clock),
@@ -30,6 +30,7 @@ const ports = {
   webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
   clock,
   random,
+  log,
   leaseMs: numberSetting('deliverLeaseSeconds', 120) * 1000,
 }
 

@@ -24,7 +24,7 @@ export function receptionPorts(): ReceptionPorts {
     directory: dynamoAddressDirectory(table),
     content: awsContentStore({ table, objects, clock }),
     mailboxes: dynamoMailboxStore(table, clock),
-    queue: dynamoQueueStore(table),
+    queue: dynamoQueueStore(table, clock),
     feedback: dynamoFeedbackStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
     fromIdSecret: lazySecret(requiredSetting('fromIdSecretArn'), clock),

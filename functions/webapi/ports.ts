@@ -40,7 +40,7 @@ export function webapiPorts(): WebapiPorts {
     knownRecipients: dynamoKnownRecipients(table, clock),
     clientIp: (context) => getConnInfo(context).remote.address ?? '',
     content: awsContentStore({ table, objects, clock }),
-    queue: dynamoQueueStore(table),
+    queue: dynamoQueueStore(table, clock),
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     mailboxes: dynamoMailboxStore(table, clock),
     suppressions: dynamoSuppressionStore(table),

@@ -21,7 +21,7 @@ const table = dynamoTable(requiredSetting('table'), random)
 const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
 
 const ports = {
-  calls: dynamoWebhookStore(table),
+  calls: dynamoWebhookStore(table, clock),
   content: awsContentStore({ table, objects, clock }),
   sender: webhookSender({ allowLoopback: flagSetting('webhookAllowLoopback') }),
   clock,

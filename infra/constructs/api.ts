@@ -11,14 +11,16 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IRole } from 'aws-cdk-lib/aws-iam'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { dueIndex } from '../../shared/runtime/names.ts'
+import { retiredIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, createLogGroup, NodeFunction } from './node-function.ts'
+import { allowOperations } from './workers.ts'
 
 interface ApiProps {
   readonly bundles: string
   readonly data: Data
   readonly deliveries: Queue
+  readonly webhooks: Queue
 }
 
 /** One second less than API Gateway waits, so that a slow function's own error is the one that is logged. */
@@ -113,20 +115,31 @@ function allowMailboxes(role: IRole, data: Data): void {
   data.allowObjects(role, 's3:DeleteObject', 'mail')
 }
 
-function createAdmin(scope: Construct, { bundles, data }: ApiProps): NodeFunction {
+function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: ApiProps): NodeFunction {
   const admin = new NodeFunction(scope, 'Admin', {
     bundles,
     name: 'admin',
     timeoutSeconds,
-    environment: { table: data.table.tableName, adminSecretArn: data.adminSecret.secretArn },
+    environment: {
+      table: data.table.tableName,
+      bucket: data.bucket.bucketName,
+      adminSecretArn: data.adminSecret.secretArn,
+      deliveriesQueueUrl: deliveries.queueUrl,
+      webhooksQueueUrl: webhooks.queueUrl,
+    },
   })
   const { role } = admin
   data.allowItems(role, ['GetItem', 'PutItem'], ['options', 'addresses', 'credentials'])
   data.allowItems(role, ['UpdateItem'], ['options', 'addresses'])
   data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
-  data.allowIndex(role, dueIndex, ['mail'])
-  data.allowItems(role, ['BatchGetItem'], ['messages', 'content'])
+  allowOperations(role, data)
+  data.allowItems(role, ['PutItem'], ['operations'])
+  data.allowIndex(role, retiredIndex, ['mail', 'hook'])
+  // A message that waits can be looked at.
+  data.allowItems(role, ['GetItem'], ['content'])
+  data.allowObjects(role, 's3:GetObject', 'queue')
+  allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
   allow(role, ['secretsmanager:GetSecretValue'], [data.adminSecret.secretArn])
   return admin
 }

@@ -19,6 +19,7 @@ const entities = {
   suppressions: 'S#*',
   recipients: 'R#*',
   keyedSends: 'I#*',
+  operations: 'OP',
   counters: 'T#*',
   uploads: 'UP#*',
   mails: 'N#*',
@@ -28,7 +29,7 @@ const entities = {
 } as const
 
 /** The kinds of rows an index holds: the first part of its partition key. */
-type IndexKind = 'mail' | 'hook'
+type IndexKind = 'mail' | 'hook' | 'held-mail' | 'held-hook'
 
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem'
 

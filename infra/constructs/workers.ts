@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib'
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets'
+import type { IRole } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
@@ -50,7 +51,8 @@ export class Workers extends Construct {
       },
     })
     data.allowItems(role, ['GetItem'], ['options', 'messages', 'content'])
-    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients'])
+    // A message that is put on hold keeps its content longer.
+    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients', 'content'])
     data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
     data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
     data.allowObjects(role, 's3:GetObject', 'queue')
@@ -92,9 +94,8 @@ export class Workers extends Construct {
       },
     })
     data.allowItems(role, ['GetItem'], ['options', 'content'])
-    data.allowIndex(role, dueIndex, ['mail', 'hook'])
-    data.allowItems(role, ['BatchGetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
     data.allowItems(role, ['PutItem'], ['content'])
+    allowOperations(role, data)
     data.allowItems(role, ['DeleteItem'], ['messages', 'content'])
     data.allowObjects(role, 's3:DeleteObject', 'queue')
     const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
@@ -104,6 +105,18 @@ export class Workers extends Construct {
       targets: [new LambdaTarget(lambda)],
     })
   }
+}
+
+/** What operators do to many rows of either queue; see `shared/operations/`. */
+export function allowOperations(role: IRole, data: Data): void {
+  data.allowItems(role, ['GetItem', 'Query', 'UpdateItem'], ['operations'])
+  data.allowIndex(role, dueIndex, ['mail', 'held-mail', 'hook', 'held-hook'])
+  data.allowItems(role, ['BatchGetItem', 'GetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
+  // Decisions about Sends lie with their contents; both are kept for as long as a message waits.
+  data.allowItems(role, ['BatchGetItem', 'UpdateItem'], ['content'])
+  // A message that an operator fails is told of, and counts.
+  data.allowItems(role, ['PutItem'], ['webhookCalls'])
+  data.allowItems(role, ['UpdateItem'], ['recipients'])
 }
 
 const queueDefaults = {

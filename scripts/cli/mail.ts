@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { MailJson } from '../../shared/admin/listings.ts'
+import type { MailJson } from '../../shared/admin/mails.ts'
 import { type ListOptions, listingQuery } from './listing-query.ts'
 import { table } from './print.ts'
 import type { Session } from './session.ts'

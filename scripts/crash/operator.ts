@@ -60,8 +60,8 @@ export function openOperator({ outputs, ...config }: Endpoint): Operator {
   const queueUrls = [outputs.DeliveriesQueueUrl ?? '', outputs.WebhooksQueueUrl ?? ''] as const
   const [deliveries, webhooks] = queueUrls.map((url) => operatorHints(sqs, url, HINT_AGAIN_MS))
   if (!deliveries || !webhooks) throw new Error('there are two channels')
-  const queue = dynamoQueueStore(table)
-  const calls = dynamoWebhookStore(table)
+  const queue = dynamoQueueStore(table, systemClock)
+  const calls = dynamoWebhookStore(table, systemClock)
   // Everything is due for a clock that is ahead of all that waits, and every Send has had its 15 minutes.
   const ahead: Clock = { now: () => systemClock.now() + DAY }
   const content = awsContentStore({

@@ -1,3 +1,5 @@
+import type { Instant } from '../base/clock.ts'
+
 /**
  * Everything an operator can set, as one value: domains, accounts, transports and routes. It is stored as one
  * snapshot per version, read by every function (at most five seconds old) and changed only as a whole, so that
@@ -15,6 +17,20 @@ export interface Options {
   readonly transports: Readonly<Record<string, Relay>>
   /** The first route that matches decides; none means that nothing can be delivered yet. */
   readonly routes: readonly Route[]
+  /** Messages that match one of them are not attempted until an operator releases them. */
+  readonly holdRules: readonly HoldRule[]
+}
+
+/** Which messages are put on hold: those that match every text that is not empty; a rule without any pauses all. */
+export interface HoldRule {
+  /** Unique among the rules. */
+  readonly id: number
+  readonly createdAt: Instant
+  readonly account: AccountName | ''
+  /** An address, or a domain, of the reverse-path. */
+  readonly sender: string
+  /** An address, or a domain. */
+  readonly recipient: string
 }
 
 /** The name of an account, as {@link isAccountName} allows. */
@@ -87,6 +103,7 @@ export const freshOptions: Options = {
   removedAccounts: [],
   transports: {},
   routes: [],
+  holdRules: [],
 }
 
 /** The settings of an account that nobody has changed. */

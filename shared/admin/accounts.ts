@@ -8,6 +8,7 @@ import {
   type Options,
 } from '../account/options.ts'
 import { storePassword } from '../account/password.ts'
+import { listRows } from '../attempts/list-rows.ts'
 import { lookUp } from '../base/look-up.ts'
 import {
   type AccountChange,
@@ -38,6 +39,9 @@ export interface AccountDetailsJson extends AccountJson {
   readonly Addresses: readonly string[]
   readonly PasswordSet: boolean
 }
+
+/** Rows of an unfinished Send, and finished ones that owe a notice, may come before one that counts. */
+const MOST_LOOKED_AT = 1000
 
 const newAccount = z.extend(accountChange, {
   Password: z.optional(passwordField),
@@ -139,7 +143,7 @@ async function changeAccount(ports: AdminPorts, name: AccountName, wanted: Accou
 async function removeAccount(ports: AdminPorts, name: AccountName): Promise<void> {
   const options = await ports.options.readNewest()
   existingAccount(options, name)
-  if ((await ports.queue.list(name, 1)).length > 0) {
+  if (await hasQueuedMessages(ports, name)) {
     throw new RequestError(
       'Account',
       `${name} still has queued messages; they must be delivered or fail first`,
@@ -154,6 +158,18 @@ async function removeAccount(ports: AdminPorts, name: AccountName): Promise<void
     const { [name]: _removed, ...accounts } = newest.accounts
     return { ...newest, accounts, removedAccounts: [...newest.removedAccounts, name] }
   })
+}
+
+async function hasQueuedMessages(ports: AdminPorts, name: AccountName): Promise<boolean> {
+  const page = await listRows(ports.messageLists, {
+    accounts: [name],
+    lists: ['active', 'held'],
+    order: { by: 'time', ascending: true },
+    limit: 1,
+    mostRead: MOST_LOOKED_AT,
+    matches: (row) => row.state !== 'done',
+  })
+  return page.rows.length > 0 || page.next !== undefined
 }
 
 function checkNewName(options: Options, name: string): void {

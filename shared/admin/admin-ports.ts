@@ -4,18 +4,19 @@ import type { OptionsStore } from '../account/options-store.ts'
 import type { PasswordVerifier } from '../account/password-verifier.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import type { ContentStore } from '../content/content-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
-import type { QueueStore } from '../queue/queue-store.ts'
+import type { OperationPorts } from '../operations/run-operation.ts'
 
 /** What the admin API needs of the world. */
-export interface AdminPorts {
+export interface AdminPorts extends OperationPorts {
   readonly options: OptionsStore
   readonly directory: AddressDirectory
   readonly credentials: CredentialStore
   readonly passwords: PasswordVerifier
   /** The generated secret; it is the administrator's password until another one is set. */
   readonly initialPassword: () => Promise<string>
-  readonly queue: Pick<QueueStore, 'list'>
+  readonly content: Pick<ContentStore, 'keep' | 'read'>
   readonly mailboxes: Pick<MailboxStore, 'list'>
   readonly random: Random
   readonly log: Log

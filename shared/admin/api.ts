@@ -7,10 +7,14 @@ import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { domainRoutes } from './domains.ts'
+import { holdRuleRoutes } from './hold-rules.ts'
 import { installationRoutes } from './installation.ts'
-import { listingRoutes } from './listings.ts'
+import { mailRoutes } from './mails.ts'
+import { operationRoutes } from './operations.ts'
+import { queueRoutes } from './queue.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
+import { webhookCallRoutes } from './webhook-calls.ts'
 
 const USER_NAME = 'admin'
 /** Bytes. */
@@ -35,7 +39,11 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/addresses', addressRoutes(ports))
   app.route('/transports', transportRoutes(ports))
   app.route('/routes', routeRoutes(ports))
-  app.route('/', listingRoutes(ports))
+  app.route('/queue', queueRoutes(ports))
+  app.route('/webhooks', webhookCallRoutes(ports))
+  app.route('/', operationRoutes(ports))
+  app.route('/holdrules', holdRuleRoutes(ports))
+  app.route('/mail', mailRoutes(ports))
   app.notFound((context) => {
     const { method, path } = context.req
     return answer(context, { Code: 'notFound', Message: `there is no ${method} ${path}` }, 404)

@@ -10,6 +10,7 @@ import type { RowId } from '../base/row-id.ts'
  *
  * A row is claimed before anything is tried and settled after, each by one conditional write; whoever fails a
  * condition has nothing to do. So any number of workers may be told of the same row, at any time, twice.
+ * A row on hold is claimed by nobody until it is released; an attempt that runs is not stopped by that.
  */
 export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
   readonly account: string
@@ -26,8 +27,18 @@ export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
   readonly results: readonly Result[]
   /** Set once done. */
   readonly retired?: Retired
+  /** Set while nobody may claim the row. */
+  readonly hold?: Hold
+  /** When it was last released from a hold. */
+  readonly releasedAt?: Instant
   /** What the last outcome still owes, such as a notice. Somebody must look until it is given, also once done. */
   readonly owed?: string
+}
+
+/** Why a row is on hold, in words for the operator, and since when. */
+export interface Hold {
+  readonly reason: string
+  readonly since: Instant
 }
 
 /** A claim's holder: drawn at random per claim, so that a stale worker never settles a newer claim. */
@@ -66,6 +77,29 @@ export function countedAttempts(row: AttemptRow): number {
 
 /** Says whether attempt `attempt` may be claimed now; the store demands the same of what it holds. */
 export function isClaimable(row: AttemptRow, attempt: number, now: Instant): boolean {
-  if (row.state === 'done' || row.attempts !== attempt - 1 || row.nextAt > now) return false
-  return row.state === 'waiting' || (row.lease !== undefined && row.lease.endsAt < now)
+  if (row.hold || row.attempts !== attempt - 1 || row.nextAt > now) return false
+  return isUnclaimed(row, now)
+}
+
+/** Says whether nobody works on an unfinished row: it waits, or its worker vanished. */
+export function isUnclaimed(row: AttemptRow, now: Instant): boolean {
+  return row.state === 'waiting' || (row.state === 'attempting' && (row.lease?.endsAt ?? now) < now)
+}
+
+const MOST_INTERRUPTED = 5
+
+/**
+ * Says whether the last five attempts were all interrupted: something about this row kills its workers, and
+ * interrupted attempts do not count, so it would go on for ever. A release from a hold begins anew.
+ */
+export function isInterruptedTooOften(row: AttemptRow, now: Instant): boolean {
+  if (!isUnclaimed(row, now)) return false
+  const last = row.results.filter((result) => result.attempt > 0).slice(-MOST_INTERRUPTED)
+  return (
+    last.length === MOST_INTERRUPTED &&
+    last.every(
+      ({ status, startedAt }) =>
+        (status === 'interrupted' || status === 'running') && startedAt > (row.releasedAt ?? 0),
+    )
+  )
 }

@@ -1,6 +1,6 @@
 import type { Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
-import type { AttemptResult, AttemptRow, Lease, Retired } from './attempt-row.ts'
+import type { AttemptResult, AttemptRow, Hold, Lease, Retired } from './attempt-row.ts'
 
 /** A wish to begin attempt `attempt` of a row. */
 export interface Claim<Result extends AttemptResult> {
@@ -15,11 +15,23 @@ export type Settlement<Result extends AttemptResult> =
   | { readonly kind: 'retry'; readonly result: Result; readonly nextAt: Instant }
   | { readonly kind: 'retire'; readonly result: Result; readonly retired: Retired }
 
+/** What is changed of an unfinished row, besides attempts; what is absent stays. */
+export interface RowEdit {
+  readonly hold?: Hold
+  /** Ends a hold, at this time. */
+  readonly releasedAt?: Instant
+  readonly nextAt?: Instant
+}
+
 /**
  * Port: rows of one kind. Every write is conditional on what it replaces.
  * Rows that a Send has not committed are read like others; see `queue/queue-store.ts`.
  */
-export interface AttemptStore<Row extends AttemptRow<Result>, Result extends AttemptResult> {
+export interface AttemptStore<
+  Row extends AttemptRow<Result>,
+  Result extends AttemptResult,
+  Edit extends RowEdit = RowEdit,
+> {
   /** The row as last written. */
   read(account: string, id: RowId): Promise<Row | undefined>
   /**
@@ -29,6 +41,11 @@ export interface AttemptStore<Row extends AttemptRow<Result>, Result extends Att
   claim(row: Row, claim: Claim<Result>): Promise<Row | undefined>
   /** Rows that somebody must look at, longest overdue first. Finished rows are never among them. */
   due(account: string, now: Instant, limit: number): Promise<readonly Row[]>
+  /**
+   * Changes a row that is as it was read: undefined when it is not, or when `by` changed it already. A row without
+   * `by` may be changed any number of times.
+   */
+  edit(row: Row, edit: Edit, by?: RowId): Promise<Row | undefined>
   /** Moves the time at which somebody must look; nothing happens if the row was claimed or settled meanwhile. */
   lookAgain(row: Row, at: Instant): Promise<void>
 }

@@ -1,10 +1,11 @@
-import type { Clock } from '../base/clock.ts'
+import { type Clock, type Instant, SECOND } from '../base/clock.ts'
 import type { AttemptResult, AttemptRow } from './attempt-row.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { DelayedHint, HintChannel } from './hint-channel.ts'
 
 /** The most rows of one kind that one run hints; while as many hints wait already, it sends none. */
 const MOST_HINTS = 5_000
+const LOST_HINT_MS = 90 * SECOND
 
 /** What a sweep needs to know of one kind of rows. */
 export interface SweptKind<Row extends AttemptRow<Result>, Result extends AttemptResult> {
@@ -43,13 +44,18 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
   return { hinted }
 }
 
+/** Its first hint is on the way; this is how long a lost one is waited for. */
+function isFresh({ attempts, queuedAt }: AttemptRow, now: Instant): boolean {
+  return attempts === 0 && queuedAt > now - LOST_HINT_MS
+}
+
 async function isWaiting<Row extends AttemptRow<Result>, Result extends AttemptResult>(
   kind: SweptKind<Row, Result>,
   row: Row,
   now: number,
 ): Promise<boolean> {
   if (row.owed !== undefined) return true
-  if (row.state === 'done') return false
+  if (row.state === 'done' || isFresh(row, now)) return false
   if (kind.dispose && (await kind.dispose(row))) return false
   const lookAgainAt = Math.max(row.nextAt, row.lease?.endsAt ?? 0)
   if (lookAgainAt <= now) return true

@@ -21,6 +21,8 @@ export interface ContentStore {
   create(name: ContentName, bytes: Uint8Array, expiresAt?: Instant): Promise<boolean>
   /** Undefined when there is none, or it has expired. */
   read(name: ContentName): Promise<Uint8Array | undefined>
+  /** Bytes that may vanish earlier stay until `expiresAt`. */
+  keep(name: ContentName, expiresAt: Instant): Promise<void>
   /** Removing what is not there is no error. */
   remove(name: ContentName): Promise<void>
 }

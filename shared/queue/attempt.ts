@@ -1,18 +1,22 @@
 import type { Options } from '../account/options.ts'
-import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
+import { countedAttempts, type Hold, isClaimable, isInterruptedTooOften } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
+import type { Instant } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import { lookUp } from '../base/look-up.ts'
 import { rowIdPlus } from '../base/row-id.ts'
 import { queueContent } from '../content/content-store.ts'
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
+import { holdMessage } from './act.ts'
 import { chooseRelay } from './choose-relay.ts'
 import { asSettled, conclude, type Outcomes, retryHints } from './conclude.ts'
 import { giveNotice, type NoticePorts } from './give-notice.ts'
+import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
-import type { QueuedMessage } from './queued-message.ts'
+import { contentKeptUntil, type QueuedMessage } from './queued-message.ts'
 import type { DeliveryOutcome, Suppressed, Transport } from './transport.ts'
 
 export interface AttemptPorts extends NoticePorts {
@@ -23,6 +27,7 @@ export interface AttemptPorts extends NoticePorts {
   readonly webhooks: HintChannel
   /** How long a claim holds; longer than the function may run. */
   readonly leaseMs: number
+  readonly log: Log
 }
 
 /** RFC 5321 §4.5.3.1.8: no server may refuse fewer recipients in one transaction. */
@@ -36,12 +41,12 @@ const MOST_IN_TRANSACTION = 100
 export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   const hinted = await ports.queue.read(hint.account, hint.id)
   if (hinted?.owed) await giveNotice(ports, hinted)
-  const due = await findDue(ports, hint, hinted)
+  const options = await ports.options.read()
+  const due = await withoutHeld(ports, options, await findDue(ports, hint, hinted))
   const claimed = await claimEach(ports, due)
   const [first] = claimed
   if (!first) return
 
-  const options = await ports.options.read()
   const standings = await ports.suppressions.standings(
     first.account,
     claimed.map((row) => row.recipient),
@@ -65,8 +70,42 @@ async function findDue(
   const places = lookUp(decision.domains, hinted.recipient.domain) ?? []
   const ids = places.map((place) => rowIdPlus(hinted.base, place)).filter((id) => id !== hinted.id)
   const siblings = await Promise.all(ids.map((id) => queue.read(hint.account, id)))
-  const claimable = siblings.filter((row) => row && isClaimable(row, hint.attempt, clock.now()))
-  return [hinted, ...claimable.filter((row) => row !== undefined)].slice(0, MOST_IN_TRANSACTION)
+  const together = siblings
+    .filter((row) => row !== undefined)
+    .filter((row) => isClaimable(row, hint.attempt, clock.now()) && goesWith(hinted, row))
+  return [hinted, ...together].slice(0, MOST_IN_TRANSACTION)
+}
+
+/** An operator may have chosen another way for one of them. */
+function goesWith(one: QueuedMessage, other: QueuedMessage): boolean {
+  return one.transport === other.transport && one.requireTls === other.requireTls
+}
+
+/**
+ * Puts on hold, and leaves out, what a rule holds that is newer than the message, and what keeps killing its workers.
+ */
+async function withoutHeld(
+  ports: AttemptPorts,
+  options: Options,
+  rows: readonly QueuedMessage[],
+): Promise<readonly QueuedMessage[]> {
+  const now = ports.clock.now()
+  const free: QueuedMessage[] = []
+  for (const row of rows) {
+    const hold = isInterruptedTooOften(row, now)
+      ? interrupted(ports, row, now)
+      : holdByRules(options, row, now)
+    if (hold) await holdMessage(ports, row, hold)
+    else free.push(row)
+  }
+  return free
+}
+
+/** The log line is what an alarm watches for. */
+function interrupted(ports: AttemptPorts, { account, id }: QueuedMessage, now: Instant): Hold {
+  const reason = 'five attempts in a row were interrupted'
+  ports.log.error('message put on hold', new Error(reason), { account, id })
+  return { reason, since: now }
 }
 
 async function claimEach(
@@ -101,6 +140,14 @@ function suppressedBy({ baseAddress, reason }: Suppression): Suppressed {
   return { kind: 'suppressed', code: 0, enhancedCode: '', error }
 }
 
+/** RFC 3463 §3.5: delivery time expired. */
+const TOO_OLD: DeliveryOutcome = {
+  kind: 'permanent',
+  code: 0,
+  enhancedCode: '5.4.7',
+  error: 'the message waited so long that its content is no longer kept',
+}
+
 async function transact(
   ports: AttemptPorts,
   options: Options,
@@ -113,6 +160,9 @@ async function transact(
     return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error: relay.mistake }))
   }
   const content = await ports.content.read(queueContent(first.base))
+  if (!content && ports.clock.now() > contentKeptUntil({ ...first, nextAt: first.queuedAt })) {
+    return claimed.map(() => TOO_OLD)
+  }
   if (!content) throw new Error(`the content of message ${first.account}/${first.id} is missing`)
   return await ports.transport.deliver({
     relay,

@@ -2,12 +2,16 @@ import type { Options, Relay, Route } from '../account/options.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { QueuedMessage } from './queued-message.ts'
 
-/** The relay of the first route that matches, or the operator's mistake in words. */
+/** The relay that an operator chose for this message, else that of the first route that matches, or the mistake in words. */
 export function chooseRelay(
   options: Options,
   message: QueuedMessage,
   attemptsBefore: number,
 ): Relay | { readonly mistake: string } {
+  if (message.transport !== '') {
+    const chosen = lookUp(options.transports, message.transport)
+    return chosen ?? { mistake: `the message is to go by an unknown transport ${message.transport}` }
+  }
   const route = options.routes.find((candidate) => matches(candidate, message, attemptsBefore))
   if (!route) return { mistake: `no route leads to ${message.recipient.domain}: the operator must add one` }
   return (

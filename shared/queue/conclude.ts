@@ -1,16 +1,15 @@
 import type { Options } from '../account/options.ts'
 import { countedAttempts } from '../attempts/attempt-row.ts'
 import type { Settlement } from '../attempts/attempt-store.ts'
-import { type DelayedHint, LONGEST_DELAY_MS } from '../attempts/hint-channel.ts'
+import type { DelayedHint } from '../attempts/hint-channel.ts'
 import type { Instant } from '../base/clock.ts'
-import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import { suppressionFor } from '../suppression/decide.ts'
 import type { Standing } from '../suppression/suppression.ts'
-import { newOutgoingCall } from '../webhook/outgoing-event.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
+import { callAbout, retiredNow } from './ending.ts'
 import type { Effects } from './queue-store.ts'
-import type { DeliveryResult, QueuedMessage } from './queued-message.ts'
+import { type DeliveryResult, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
 import { DELAY_NOTICE_AFTER, MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
 import type { DeliveryOutcome, Suppressed } from './transport.ts'
 
@@ -65,9 +64,7 @@ export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessa
 export function retryHints(conclusions: readonly Conclusion[], now: Instant): readonly DelayedHint[] {
   const retry = conclusions.find(({ settlement }) => settlement.kind === 'retry')
   if (retry?.settlement.kind !== 'retry') return []
-  const delayMs = retry.settlement.nextAt - now
-  const { account, id, attempts } = retry.row
-  return delayMs <= LONGEST_DELAY_MS ? [{ account, id, attempt: attempts + 1, delayMs }] : []
+  return nextAttemptHints({ ...retry.row, nextAt: retry.settlement.nextAt }, now)
 }
 
 function settlementOf(
@@ -81,13 +78,7 @@ function settlementOf(
   if (outcome.kind === 'temporary' && countedAttempts(row) < MAX_ATTEMPTS) {
     return { kind: 'retry', result, nextAt: retryAt }
   }
-  const keepMs = lookUp(options.accounts, row.account)?.keepRetiredMessagesMs ?? 0
-  const keepUntil = keepMs > 0 ? now + keepMs : 0
-  return {
-    kind: 'retire',
-    result,
-    retired: { success: outcome.kind === 'accepted', lastActivityAt: now, keepUntil },
-  }
+  return { kind: 'retire', result, retired: retiredNow(options, row, outcome.kind === 'accepted', now) }
 }
 
 function resultOf(row: QueuedMessage, outcome: DeliveryOutcome | Suppressed, now: Instant): DeliveryResult {
@@ -143,21 +134,13 @@ function effectsOf(ended: Ended): Effects {
 function callOf(ended: Ended, suppressing: boolean): { readonly call?: WebhookCall } {
   const { row, outcome, options, now } = ended
   const failure = outcome.kind === 'accepted' ? undefined : outcome
-  const call = newOutgoingCall(lookUp(options.accounts, row.account), now, {
+  return callAbout(options, row, now, {
     event: eventOf(ended),
-    dsn: false,
     suppressing,
-    account: row.account,
-    queueMsgId: row.id,
-    fromId: row.fromId,
-    messageId: row.messageId,
-    subject: row.subject,
     smtpCode: failure?.code ?? 0,
     smtpEnhancedCode: failure?.enhancedCode ?? '',
     error: failure?.error ?? '',
-    extra: row.extra,
   })
-  return call ? { call } : {}
 }
 
 function eventOf({ outcome, settlement }: Ended): 'delivered' | 'delayed' | 'suppressed' | 'failed' {

@@ -3,7 +3,7 @@ import type { Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { Suppression } from '../suppression/suppression.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
-import type { DeliveryResult, NoticeKind, QueuedMessage } from './queued-message.ts'
+import type { DeliveryResult, MessageEdit, NoticeKind, QueuedMessage } from './queued-message.ts'
 
 /** What was decided about a Send with several recipients; once written it never changes. */
 export type Decision =
@@ -28,8 +28,15 @@ export interface Effects {
   readonly otherwise?: Effects
 }
 
+/** The row's new state and all its effects are written. */
+export interface Settled {
+  readonly kind: 'settled'
+  /** As stored. */
+  readonly call?: WebhookCall
+}
+
 /** Port: queued and retired messages. */
-export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> {
+export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult, MessageEdit> {
   /**
    * Adds the rows of one Send; false when an id is taken by another Send (rows written before that stay, without
    * a decision, for the sweep to remove). Running it twice with the same rows is as running it once.
@@ -39,6 +46,8 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> 
   decide(base: RowId, decision: Decision, expiresAt: Instant): Promise<Decision>
   /** Undefined while nothing is decided. */
   decision(base: RowId): Promise<Decision | undefined>
+  /** Keeps what was decided until `expiresAt`, if it would be forgotten earlier. */
+  keepDecision(base: RowId, expiresAt: Instant): Promise<void>
   /** Removes a row that was never attempted. */
   removeUnattempted(row: QueuedMessage): Promise<void>
   /**
@@ -49,7 +58,15 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult> 
     row: QueuedMessage,
     settlement: Settlement<DeliveryResult>,
     effects: Effects,
-  ): Promise<{ readonly kind: 'settled'; readonly call?: WebhookCall } | { readonly kind: 'late' }>
-  /** Unfinished rows of an account, by the time somebody must look, without those that are not committed. */
-  list(account: string, limit: number): Promise<readonly QueuedMessage[]>
+  ): Promise<Settled | { readonly kind: 'late' }>
+  /**
+   * Ends a row that nobody works on, by an operator's decree named `by`, with all its effects, in one transaction.
+   * Undefined when the row is no longer as it was read; a decree that was carried out already is so again.
+   */
+  cancel(
+    row: QueuedMessage,
+    settlement: Settlement<DeliveryResult>,
+    effects: Effects,
+    by: RowId,
+  ): Promise<Settled | undefined>
 }

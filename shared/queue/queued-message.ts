@@ -1,6 +1,8 @@
 import type { Address } from '../address/address.ts'
 import type { AttemptResult, AttemptRow } from '../attempts/attempt-row.ts'
-import type { Hint } from '../attempts/hint-channel.ts'
+import type { RowEdit } from '../attempts/attempt-store.ts'
+import { type DelayedHint, type Hint, LONGEST_DELAY_MS } from '../attempts/hint-channel.ts'
+import { DAY, type Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
 
 /** A message for one recipient, queued or retired. Recipients of one Send share content and `base`. */
@@ -21,10 +23,23 @@ export interface QueuedMessage extends AttemptRow<DeliveryResult> {
   readonly size: number
   readonly has8bit: boolean
   readonly smtputf8: boolean
+  /** The transport that an operator chose; empty follows the routes. */
+  readonly transport: string
+  /** RFC 8689: true demands verified TLS all the way, false prefers delivery to TLS; absent has no wish. */
+  readonly requireTls?: boolean
+  /** RFC 4865: when the submitter wanted it released, `for;<seconds>` or `until;<time>`; empty is at once. */
+  readonly futureRelease: string
   /** The notice that the sender has not been given yet. */
   readonly owed?: NoticeKind
   /** What the submitter wants to see again in events. */
   readonly extra: Readonly<Record<string, string>>
+}
+
+/** What operators change of a message; what is absent stays. */
+export interface MessageEdit extends RowEdit {
+  /** Empty follows the routes. */
+  readonly transport?: string
+  readonly requireTls?: boolean | 'no wish'
 }
 
 /** A delivery status notification to the sender (RFC 3464): given up, or late. */
@@ -41,4 +56,22 @@ export interface DeliveryResult extends AttemptResult {
 /** Wakes the worker for the next attempt. */
 export function attemptHint({ account, id, attempts }: QueuedMessage): Hint {
   return { account, id, attempt: attempts + 1 }
+}
+
+/** The same, delayed until the attempt is due; none where that is later than a hint can wait, which is the sweep's. */
+export function nextAttemptHints(row: QueuedMessage, now: Instant): readonly DelayedHint[] {
+  const delayMs = Math.max(0, row.nextAt - now)
+  if (row.hold || delayMs > LONGEST_DELAY_MS) return []
+  return [{ ...attemptHint(row), ...(delayMs > 0 && { delayMs }) }]
+}
+
+/** A message may wait that long from the day it was queued, on hold or for its time: its content is kept no longer. */
+export const LONGEST_WAIT_MS = 80 * DAY
+const CONTENT_KEPT_MS = 90 * DAY
+/** What the attempts take, with room for outages. */
+const ATTEMPTS_TAKE_MS = 7 * DAY
+
+/** Until when the content must be there. */
+export function contentKeptUntil({ queuedAt, nextAt, hold }: QueuedMessage): Instant {
+  return hold ? queuedAt + CONTENT_KEPT_MS : nextAt + ATTEMPTS_TAKE_MS
 }

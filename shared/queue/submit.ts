@@ -1,11 +1,14 @@
+import type { Options } from '../account/options.ts'
+import type { OptionsStore } from '../account/options-store.ts'
 import type { Address } from '../address/address.ts'
 import type { DelayedHint, HintChannel } from '../attempts/hint-channel.ts'
-import { type Clock, DAY, type Instant, SECOND } from '../base/clock.ts'
+import type { Clock, Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type RowId, rowIdAt, rowIdPlus } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
+import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
-import { attemptHint, type QueuedMessage } from './queued-message.ts'
+import { contentKeptUntil, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
 
 /** A message that an account wants delivered. Everything in it has been checked. */
 export interface Submission {
@@ -22,6 +25,14 @@ export interface Submission {
   readonly has8bit: boolean
   readonly smtputf8: boolean
   readonly extra: Readonly<Record<string, string>>
+  readonly requireTls?: boolean
+  readonly futureRelease?: FutureRelease
+}
+
+/** RFC 4865: when the submitter wants the message released, and how the wish was put, `until;<time>` or `for;<seconds>`. */
+export interface FutureRelease {
+  readonly at: Instant
+  readonly request: string
 }
 
 /** A reverse-path of one message alone, and the part of it that tells. */
@@ -31,6 +42,7 @@ export interface UniqueMailFrom {
 }
 
 export interface SubmitPorts {
+  readonly options: Pick<OptionsStore, 'read'>
   readonly content: ContentStore
   readonly queue: QueueStore
   readonly deliveries: HintChannel
@@ -41,9 +53,6 @@ export interface SubmitPorts {
 /** RFC 5321 §4.5.3.1.8 demands 100; this is ours. */
 export const MOST_RECIPIENTS = 1000
 
-/** Somebody must look at a new row by then; its hint is normally followed long before. */
-const LOST_HINT_MS = 90 * SECOND
-const CONTENT_KEPT_MS = 7 * DAY
 const MOST_DRAWS = 20
 
 /** A base that is written down elsewhere, so that whoever repeats the call after a crash finds what was written. */
@@ -68,13 +77,13 @@ export async function submit(
     const now = ports.clock.now()
     const base = draw === 0 && kept ? kept.base : drawBase(ports)
     if (draw > 0) await kept?.renew(base)
-    const rows = newRows(submission, base, now)
-    const contentExpiresAt = now + CONTENT_KEPT_MS
+    const rows = onHold(await ports.options.read(), newRows(submission, base, now), now)
+    const contentExpiresAt = Math.max(...rows.map(contentKeptUntil))
 
     if (!(await keepContent(ports, base, submission.content, contentExpiresAt, kept !== undefined))) continue
     if (!(await queue.add(rows))) continue
     if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
-    await deliveries.send(firstHints(rows))
+    await deliveries.send(firstHints(rows, now))
     return rows
   }
   throw new Error('no free id was found for a new message')
@@ -119,7 +128,7 @@ function baseOf(rows: readonly QueuedMessage[]): RowId {
 }
 
 function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessage[] {
-  const { account, messageId, subject, has8bit, smtputf8, extra } = submission
+  const { account, messageId, subject, has8bit, smtputf8, extra, requireTls, futureRelease } = submission
   const unique = submission.uniqueMailFrom ?? (() => ({ fromId: '', mailFrom: submission.mailFrom }))
   return submission.recipients.map((recipient, place) => ({
     account,
@@ -130,7 +139,7 @@ function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessa
     state: 'waiting',
     attempts: 0,
     queuedAt: now,
-    nextAt: now,
+    nextAt: Math.max(now, futureRelease?.at ?? now),
     results: [],
     recipient,
     messageId,
@@ -139,19 +148,25 @@ function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessa
     has8bit,
     smtputf8,
     extra,
+    transport: '',
+    ...(requireTls !== undefined && { requireTls }),
+    futureRelease: futureRelease?.request ?? '',
   }))
+}
+
+function onHold(options: Options, rows: readonly QueuedMessage[], now: Instant): readonly QueuedMessage[] {
+  return rows.map((row) => {
+    const hold = holdByRules(options, row, now)
+    return hold ? { ...row, hold } : row
+  })
 }
 
 /**
  * One hint per recipient domain: whoever follows it takes the others of that domain along. Messages with
  * reverse-paths of their own go alone.
  */
-function firstHints(rows: readonly QueuedMessage[]): DelayedHint[] {
-  const firsts = new Map(rows.toReversed().map((row) => [`${row.fromId}@${row.recipient.domain}`, row]))
-  return [...firsts.values()].map(attemptHint)
-}
-
-/** When somebody must look at a row that was just added. */
-export function firstLookAt(row: QueuedMessage): Instant {
-  return row.nextAt + LOST_HINT_MS
+function firstHints(rows: readonly QueuedMessage[], now: Instant): readonly DelayedHint[] {
+  const free = rows.filter((row) => !row.hold)
+  const firsts = new Map(free.toReversed().map((row) => [`${row.fromId}@${row.recipient.domain}`, row]))
+  return [...firsts.values()].flatMap((row) => nextAttemptHints(row, now))
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { getItem } from '../../shared/adapters/aws/dynamo.ts'
+import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { keys } from '../../shared/adapters/aws/table.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
@@ -156,7 +157,14 @@ test('killed after the commit: both recipients are delivered', async () => {
 async function submitWithoutHint(subject: string, clock = fakeClock(Date.now())): Promise<QueuedMessage> {
   const { queue, content } = storesOf(postern.table)
   const [row] = await submit(
-    { queue, content, deliveries: lossy, clock, random: systemRandom },
+    {
+      options: dynamoOptionsStore(postern.table, clock),
+      queue,
+      content,
+      deliveries: lossy,
+      clock,
+      random: systemRandom,
+    },
     {
       account: 'postern',
       mailFrom: parseAddress('postern@localhost'),

@@ -249,6 +249,7 @@ suite('roles', () => {
       resources.filter((resource) => resource.includes('*')).map((resource) => [role, resource]),
     )
     assert.deepEqual(wild.sort(), [
+      ['ApiAdmin', '<DataBucket>/queue/*'],
       ['ApiWebapi', '<DataBucket>/mail/*'],
       ['ApiWebapi', '<DataBucket>/queue/*'],
       ['ApiWebapi', '<DataBucket>/upload/*'],
@@ -286,10 +287,10 @@ suite('roles', () => {
       roles: ['WorkersSweep'],
     },
     {
-      rule: 'only attempts, the sweep and bounces change messages',
+      rule: 'only attempts, operators, the sweep and bounces change messages',
       action: 'dynamodb:UpdateItem',
       key: 'M#*',
-      roles: ['MailListenerTaskTask', 'WorkersDeliver', 'WorkersSweep'],
+      roles: ['ApiAdmin', 'MailListenerTaskTask', 'WorkersDeliver', 'WorkersSweep'],
     },
     {
       rule: 'only the listener, webapi (copies of what is sent) and deliver (notices) store mails',

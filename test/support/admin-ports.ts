@@ -6,7 +6,9 @@ import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
 import { adminApi } from '../../shared/admin/api.ts'
 import type { Mail } from '../../shared/mailbox/mail.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { fakeClock } from './fake-clock.ts'
+import { listsOver } from './row-lists.ts'
 import { seededRandom } from './seeded-random.ts'
 
 /** What the generated secret is in tests. */
@@ -20,6 +22,7 @@ export interface TestAdmin {
     options: Options
     entries: readonly DirectoryEntry[]
     queued: readonly QueuedMessage[]
+    calls: readonly WebhookCall[]
     mails: readonly Mail[]
     readonly passwords: Map<string, StoredPassword>
     readonly errors: unknown[]
@@ -40,6 +43,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     options: { ...freshOptions, ...options },
     entries: [],
     queued: [],
+    calls: [],
     mails: [],
     passwords: new Map(),
     errors: [],
@@ -93,15 +97,25 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     credentials,
     passwords: passwordVerifier({ credentials, clock: fakeClock(), random }),
     initialPassword: async () => INITIAL_PASSWORD,
-    queue: {
-      list: async (account, limit) => state.queued.filter((row) => row.account === account).slice(0, limit),
-    },
+    messageLists: listsOver(() => state.queued),
+    callLists: listsOver(() => state.calls),
+    queue: { read: unused, edit: unused, cancel: unused, keepDecision: unused },
+    calls: { read: unused, edit: unused, cancel: unused },
+    content: { read: async () => undefined, keep: unused },
+    operations: { add: unused, read: async () => undefined, list: async () => [], advance: unused },
+    deliveries: { send: unused, depth: unused },
+    webhooks: { send: unused, depth: unused },
+    clock: fakeClock(),
     mailboxes: {
       list: async (account, limit) => state.mails.filter((mail) => mail.account === account).slice(0, limit),
     },
     random,
     log: { info: () => {}, warn: () => {}, error: (_event, error) => void state.errors.push(error) },
   }
+}
+
+async function unused(): Promise<never> {
+  throw new Error('no test of the room gets this far: what changes rows is tested on the real stores')
 }
 
 function directoryOver(state: TestAdmin['state']): AdminPorts['directory'] {

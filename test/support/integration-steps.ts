@@ -8,6 +8,7 @@ import { type AdminClient, adminClient } from '../../scripts/cli/client.ts'
 import { type LocalPostern, localSeed } from '../../scripts/local-postern.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { changeItem, getItem, type Table } from '../../shared/adapters/aws/dynamo.ts'
+import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { keys } from '../../shared/adapters/aws/table.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
@@ -218,7 +219,7 @@ async function keepLateResult(postern: Installation, { relay }: Outside): Promis
 async function sweepUncommitted(postern: Installation): Promise<void> {
   const died = new Error('died before the commit')
   const rows: QueuedMessage[] = []
-  const queue = dynamoQueueStore(postern.table)
+  const queue = dynamoQueueStore(postern.table, systemClock)
   const dying: QueueStore = {
     ...queue,
     add: async (added) => {
@@ -361,7 +362,7 @@ const lossy: HintChannel = { send: async () => {}, depth: async () => 0 }
 
 /** A message of two minutes ago that somebody must look at by now. */
 async function submitUnhinted(postern: Installation, subject: string): Promise<QueuedMessage> {
-  const queue = dynamoQueueStore(postern.table)
+  const queue = dynamoQueueStore(postern.table, systemClock)
   const message = { subject, recipients: ['someone@one.test'], text: 'x' }
   const [row] = await submitAsOperator(postern, queue, 2, message)
   return row ?? assert.fail('no row')
@@ -375,7 +376,14 @@ async function submitAsOperator(
 ): Promise<readonly QueuedMessage[]> {
   const { subject, recipients, text } = message
   const clock = fakeClock(Date.now() - minutesAgo * MINUTE)
-  const ports = { queue, content: operatorContent(postern), deliveries: lossy, clock, random: systemRandom }
+  const ports = {
+    options: dynamoOptionsStore(postern.table, clock),
+    queue,
+    content: operatorContent(postern),
+    deliveries: lossy,
+    clock,
+    random: systemRandom,
+  }
   return await submit(ports, {
     account: localSeed.account,
     mailFrom: parseAddress(localSeed.address),
@@ -413,12 +421,12 @@ async function read(
   { table }: Installation,
   { account, id }: Pick<QueuedMessage, 'account' | 'id'>,
 ): Promise<QueuedMessage | undefined> {
-  return await dynamoQueueStore(table).read(account, id)
+  return await dynamoQueueStore(table, systemClock).read(account, id)
 }
 
 /** Another worker begins an attempt, if it may, and never ends it. */
 async function claim({ table }: Installation, row: QueuedMessage): Promise<QueuedMessage | undefined> {
-  const ports = { store: dynamoQueueStore(table), clock: systemClock, random: systemRandom }
+  const ports = { store: dynamoQueueStore(table, systemClock), clock: systemClock, random: systemRandom }
   return await beginAttempt(ports, row, MINUTE, (begun) => ({
     ...begun,
     status: 'running',

@@ -103,8 +103,8 @@ export function storesOf(table: Table, clock = systemClock) {
   const objects = () => Promise.reject(new Error('this test has no bucket'))
   return {
     content: awsContentStore({ table, objects, clock }),
-    queue: dynamoQueueStore(table),
-    calls: dynamoWebhookStore(table),
+    queue: dynamoQueueStore(table, clock),
+    calls: dynamoWebhookStore(table, clock),
     mailboxes: dynamoMailboxStore(table, clock),
   }
 }

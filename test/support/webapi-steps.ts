@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import type { Installation, Step } from './integration-steps.ts'
@@ -44,7 +45,8 @@ async function bounce(postern: Installation): Promise<void> {
   const To = [{ Address: 'bounced@one.test' }]
   const sent = JSON.parse(String(await postern.webapi('Send', { To, Subject: 'bounced', Text: 'x' })))
   const [{ FromID, QueueMsgID }] = sent.Submissions
-  const row = async () => await dynamoQueueStore(postern.table).read(localSeed.account, QueueMsgID)
+  const row = async () =>
+    await dynamoQueueStore(postern.table, systemClock).read(localSeed.account, QueueMsgID)
   await eventually('the message is delivered', async () => (await row())?.state === 'done')
   const message = [
     'Content-Type: multipart/report; report-type=delivery-status; boundary=b',

@@ -11,6 +11,7 @@ export const callFormat: RowFormat<WebhookCall, CallResult> = {
   key: keys.call,
   attributes: ownAttributes,
   parse: (item, common) => ({ ...common, ...ownAttributes(item as unknown as OwnAttributes) }),
+  edited: () => ({}),
 }
 
 type OwnAttributes = Omit<WebhookCall, keyof AttemptRow>
@@ -21,12 +22,9 @@ function ownAttributes(call: OwnAttributes): OwnAttributes {
   return { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, keepRetiredMs }
 }
 
-/** A lost hint costs a call this long. */
-const LOST_HINT_MS = 90_000
-
 /** The item of a new call, to be put into the transaction of its cause. */
 export function newCallItem(call: WebhookCall): Item {
-  return newRowItem(callFormat, call, call.nextAt + LOST_HINT_MS)
+  return newRowItem(callFormat, call)
 }
 
 /** The same call under the next id: another call of the account, of the same millisecond, was faster. */

@@ -2,7 +2,8 @@ import { promisify } from 'node:util'
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
 import type { Clock } from '../../base/clock.ts'
 import type { ContentName, ContentStore } from '../../content/content-store.ts'
-import { deleteItem, getItem, putNew, type Table } from './dynamo.ts'
+import { changeItem, deleteItem, getItem, putNew, type Table } from './dynamo.ts'
+import { laterExpiry } from './later-expiry.ts'
 import { expiresAtSeconds, keys } from './table.ts'
 
 /** What compresses to this stays in the table: one write instead of two services. */
@@ -47,6 +48,10 @@ export function awsContentStore(ports: {
       if (!item || (typeof item.expires === 'number' && item.expires * 1000 <= clock.now())) return undefined
       if (item.brotli instanceof Uint8Array) return await decompress(item.brotli)
       return await (await objects()).read(name)
+    },
+
+    async keep(name, expiresAt) {
+      await changeItem(table, laterExpiry(keys.content(name), expiresAt))
     },
 
     async remove(name) {

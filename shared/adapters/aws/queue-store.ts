@@ -1,20 +1,10 @@
-import { formatAddress, parseAddress } from '../../address/address.ts'
-import type { AttemptRow } from '../../attempts/attempt-row.ts'
-import type { RowId } from '../../base/row-id.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Decision, Effects, QueueStore } from '../../queue/queue-store.ts'
-import type { DeliveryResult, NoticeKind, QueuedMessage } from '../../queue/queued-message.ts'
-import { firstLookAt } from '../../queue/submit.ts'
+import type { QueuedMessage } from '../../queue/queued-message.ts'
 import type { WebhookCall } from '../../webhook/webhook-call.ts'
-import {
-  attemptReads,
-  hasSettled,
-  keepLateResult,
-  newRowItem,
-  parseRow,
-  type RowFormat,
-  readIndexed,
-  settleChange,
-} from './attempt-items.ts'
+import { cancelChange, hasSettled, keepLateResult, settleChange } from './attempt-changes.ts'
+import { newRowItem, parseRow } from './attempt-items.ts'
+import { dynamoAttemptStore } from './attempt-store.ts'
 import { newCallItem, renumbered } from './call-items.ts'
 import {
   type Action,
@@ -22,50 +12,15 @@ import {
   changeItem,
   deleteItem,
   getItem,
-  getItems,
   type Item,
   putNew,
   type Table,
   transact,
 } from './dynamo.ts'
+import { laterExpiry } from './later-expiry.ts'
+import { messageFormat } from './message-items.ts'
 import { historyChange, suppressionItem } from './suppression-items.ts'
 import { expiresAtSeconds, keys } from './table.ts'
-
-/** How queued and retired messages lie in the table. */
-const messageFormat: RowFormat<QueuedMessage, DeliveryResult> = {
-  kind: 'mail',
-  key: keys.message,
-  attributes: (row) => ({
-    base: row.base,
-    recipients: row.recipients,
-    mailFrom: row.mailFrom ? formatAddress(row.mailFrom) : '',
-    recipient: formatAddress(row.recipient),
-    fromId: row.fromId,
-    messageId: row.messageId,
-    subject: row.subject,
-    size: row.size,
-    has8bit: row.has8bit,
-    smtputf8: row.smtputf8,
-    extra: row.extra,
-  }),
-  parse: (item, common) => {
-    const stored = item as unknown as StoredMessage
-    return {
-      ...(common as AttemptRow<DeliveryResult> & { readonly owed?: NoticeKind }),
-      base: stored.base as RowId,
-      recipients: stored.recipients,
-      ...(stored.mailFrom !== '' && { mailFrom: parseAddress(stored.mailFrom) }),
-      recipient: parseAddress(stored.recipient),
-      fromId: stored.fromId,
-      messageId: stored.messageId,
-      subject: stored.subject,
-      size: stored.size,
-      has8bit: stored.has8bit,
-      smtputf8: stored.smtputf8,
-      extra: stored.extra,
-    }
-  },
-}
 
 /** A notice whose giver died is late by this, counted from the attempt. */
 const LOST_NOTICE_MS = 90_000
@@ -74,9 +29,9 @@ const WRITES_IN_FLIGHT = 25
 const MOST_RENUMBERINGS = 100
 
 /** Queued and retired messages in DynamoDB. */
-export function dynamoQueueStore(table: Table): QueueStore {
+export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
   return {
-    ...attemptReads(table, messageFormat),
+    ...dynamoAttemptStore(table, messageFormat, clock),
 
     async add(rows) {
       for (let start = 0; start < rows.length; start += WRITES_IN_FLIGHT) {
@@ -96,6 +51,10 @@ export function dynamoQueueStore(table: Table): QueueStore {
     async decision(base) {
       const item = await getItem(table, keys.decision(base))
       return item && asDecision(item)
+    },
+
+    async keepDecision(base, expiresAt) {
+      await changeItem(table, laterExpiry(keys.decision(base), expiresAt))
     },
 
     async removeUnattempted(row) {
@@ -120,19 +79,21 @@ export function dynamoQueueStore(table: Table): QueueStore {
       return { kind: 'late' }
     },
 
-    async list(account, limit) {
-      const rows = await readIndexed(table, messageFormat, account, limit)
-      return await withoutUncommitted(
-        table,
-        rows.filter((row) => row.state !== 'done'),
-      )
+    async cancel(row, settlement, effects, by) {
+      const owed = effects.notice && { what: effects.notice, lookAt: settlement.result.startedAt }
+      const change = cancelChange(messageFormat, row, settlement, by, owed)
+      const isAlone = effectActions(row, effects).length === 0
+      const settled = isAlone
+        ? (await changeItem(table, change, hasSettled(row, settlement, by))) && {}
+        : await settleWith(table, row, change, effects)
+      return settled && { kind: 'settled', ...settled }
     },
   }
 }
 
 /** False when the id belongs to another Send; a row of the same Send is this one, written by a repeated request. */
 async function addRow(table: Table, row: QueuedMessage): Promise<boolean> {
-  const inTheWay = await putNew(table, newRowItem(messageFormat, row, firstLookAt(row)))
+  const inTheWay = await putNew(table, newRowItem(messageFormat, row))
   return inTheWay === undefined || parseRow(messageFormat, inTheWay).base === row.base
 }
 
@@ -165,34 +126,8 @@ function effectActions(row: QueuedMessage, { call, suppression, history }: Effec
   ]
 }
 
-/** Rows of a Send with several recipients exist for nobody until it is committed. */
-async function withoutUncommitted(
-  table: Table,
-  rows: readonly QueuedMessage[],
-): Promise<readonly QueuedMessage[]> {
-  const open = rows.filter((row) => row.recipients > 1 && row.attempts === 0)
-  const bases = [...new Set(open.map((row) => row.base))]
-  const decisions = await getItems(table, bases.map(keys.decision))
-  const committed = new Set(decisions.filter((item) => item.kind === 'committed').map((item) => item.pk))
-  return rows.filter((row) => !open.includes(row) || committed.has(keys.decision(row.base).pk))
-}
-
 function asDecision(item: Item): Decision {
   return item.kind === 'committed'
     ? { kind: 'committed', domains: item.domains as Readonly<Record<string, readonly number[]>> }
     : { kind: 'aborted' }
-}
-
-interface StoredMessage {
-  readonly base: number
-  readonly recipients: number
-  readonly mailFrom: string
-  readonly recipient: string
-  readonly fromId: string
-  readonly messageId: string
-  readonly subject: string
-  readonly size: number
-  readonly has8bit: boolean
-  readonly smtputf8: boolean
-  readonly extra: Readonly<Record<string, string>>
 }

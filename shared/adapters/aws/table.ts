@@ -1,5 +1,5 @@
 import type { Instant } from '../../base/clock.ts'
-import { formatInstant } from '../../base/clock.ts'
+import { formatInstant, parseInstant } from '../../base/clock.ts'
 import { formatRowId, type RowId } from '../../base/row-id.ts'
 import type { ContentName } from '../../content/content-store.ts'
 
@@ -28,6 +28,7 @@ export const keys = {
   suppression: (account: string, baseAddress: string): Key => ({ pk: `S#${account}`, sk: baseAddress }),
   recipient: (account: string, address: string): Key => ({ pk: `R#${account}`, sk: address }),
   keyedSend: (account: string, key: string): Key => ({ pk: `I#${account}`, sk: key }),
+  operation: (id: RowId): Key => ({ pk: 'OP', sk: formatRowId(id) }),
   upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
   counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),
   mailbox: (account: string, mailbox: string): Key => ({ pk: `MB#${account}`, sk: mailbox }),
@@ -42,14 +43,20 @@ export const keys = {
   }),
 } as const
 
-/** Partition of both indexes: one kind of rows of one account. */
-export function indexPartition(kind: RowKind, account: string): string {
-  return `${kind}#${account}`
+/** Partition of both indexes: one kind of rows of one account; those on hold lie apart, where no sweep meets them. */
+export function indexPartition(kind: RowKind, account: string, isHeld = false): string {
+  return `${isHeld ? 'held-' : ''}${kind}#${account}`
 }
 
 /** Sort key of both indexes: time, then id. */
 export function indexSort(at: Instant, id: RowId): string {
   return `${formatInstant(at)}#${formatRowId(id)}`
+}
+
+/** The inverse of {@link indexSort}. */
+export function parseIndexSort(text: string): { readonly at: Instant; readonly id: RowId } {
+  const [time = '', id = ''] = text.split('#')
+  return { at: parseInstant(time), id: Number(id) as RowId }
 }
 
 /** DynamoDB's time to live wants seconds; it deletes days late, so readers compare too. */

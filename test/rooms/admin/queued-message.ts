@@ -25,6 +25,8 @@ export function queuedMessage(changes: Partial<QueuedMessage> = {}): QueuedMessa
     has8bit: false,
     smtputf8: false,
     extra: {},
+    transport: '',
+    futureRelease: '',
     ...changes,
   }
 }

@@ -34,6 +34,8 @@ const message: QueuedMessage = {
   has8bit: false,
   smtputf8: false,
   extra: {},
+  transport: '',
+  futureRelease: '',
 }
 
 const cases: readonly [

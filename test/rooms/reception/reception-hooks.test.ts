@@ -98,7 +98,7 @@ function arrange(settings: ReceptionSettings): Arranged {
     feedback: { take: unused },
     suppressions: { standings: unused },
     fromIdSecret: unused,
-    content: { create: async () => true, read: unused, remove: unused },
+    content: { create: async () => true, read: unused, keep: unused, remove: unused },
     mailboxes: {
       append: async (arrived) => {
         arrivals.push(...arrived)

@@ -1,0 +1,46 @@
+import { passwordVerifier } from '../../shared/account/password-verifier.ts'
+import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-directory.ts'
+import { dynamoCallLists } from '../../shared/adapters/aws/call-lists.ts'
+import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
+import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
+import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
+import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
+import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
+import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
+import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
+import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { secretText } from '../../shared/adapters/aws/secret-text.ts'
+import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
+import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
+import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
+import { jsonLog as log } from '../../shared/adapters/system/log.ts'
+import { systemRandom as random } from '../../shared/adapters/system/random.ts'
+import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
+import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
+
+/** What the admin function reaches, as its role allows. */
+export function adminPorts(): AdminPorts {
+  const table = dynamoTable(requiredSetting('table'), random)
+  const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
+  const credentials = dynamoCredentialStore(table)
+  return {
+    options: dynamoOptionsStore(table, clock),
+    directory: dynamoAddressDirectory(table),
+    credentials,
+    passwords: passwordVerifier({ credentials, clock, random }),
+    initialPassword: secretText(requiredSetting('adminSecretArn')),
+    content: awsContentStore({ table, objects, clock }),
+    queue: dynamoQueueStore(table, clock),
+    messageLists: dynamoMessageLists(table, clock),
+    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
+    calls: dynamoWebhookStore(table, clock),
+    callLists: dynamoCallLists(table, clock),
+    webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
+    operations: dynamoOperationStore(table, clock),
+    mailboxes: dynamoMailboxStore(table, clock),
+    clock,
+    random,
+    log,
+  }
+}

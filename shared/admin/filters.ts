@@ -1,0 +1,88 @@
+import * as z from 'zod/mini'
+import type { AccountName, Options } from '../account/options.ts'
+import type { AttemptRow } from '../attempts/attempt-row.ts'
+import type { RowLists, RowName } from '../attempts/row-lists.ts'
+import type { Instant } from '../base/clock.ts'
+import type { MessageFilter } from '../queue/message-filter.ts'
+import type { CallFilter } from '../webhook/call-filter.ts'
+import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import { accountNames, readTimeFilter } from './list-query.ts'
+import { readNames } from './row-names.ts'
+
+/** A filter as requests carry it: names of fields as mox has them, times as texts. */
+export const messageFilter = z.strictObject({
+  IDs: z.optional(z.array(z.union([z.string(), z.int()]))),
+  Account: z.optional(z.string()),
+  From: z.optional(z.string()),
+  To: z.optional(z.string()),
+  Hold: z.optional(z.nullable(z.boolean())),
+  Submitted: z.optional(z.string()),
+  NextAttempt: z.optional(z.string()),
+  Transport: z.optional(z.nullable(z.string())),
+})
+
+/** The same for webhook calls. */
+export const callFilter = z.strictObject({
+  IDs: z.optional(z.array(z.union([z.string(), z.int()]))),
+  Account: z.optional(z.string()),
+  Event: z.optional(z.enum([...outgoingEvents, 'incoming'])),
+  Submitted: z.optional(z.string()),
+  NextAttempt: z.optional(z.string()),
+})
+
+type MessageFilterJson = z.output<typeof messageFilter> & {
+  readonly LastActivity?: string | undefined
+  readonly Success?: boolean | undefined
+}
+type CallFilterJson = z.output<typeof callFilter> & { readonly LastActivity?: string | undefined }
+
+/** What reading a filter needs to know. */
+export interface FilterContext {
+  readonly options: Options
+  readonly lists: RowLists<AttemptRow>
+  readonly now: Instant
+}
+
+/** Reads which messages are meant; texts that are empty are no filters. Throws RequestError. */
+export async function readMessageFilter(
+  context: FilterContext,
+  json: MessageFilterJson,
+): Promise<MessageFilter> {
+  const { Hold, Transport, Success } = json
+  return {
+    ...(await readCommon(context, json)),
+    ...(json.From && { from: json.From }),
+    ...(json.To && { to: json.To }),
+    ...(typeof Hold === 'boolean' && { hold: Hold }),
+    ...(typeof Transport === 'string' && { transport: Transport }),
+    ...(Success !== undefined && { success: Success }),
+  }
+}
+
+/** Reads which calls are meant. */
+export async function readCallFilter(context: FilterContext, json: CallFilterJson): Promise<CallFilter> {
+  return { ...(await readCommon(context, json)), ...(json.Event && { event: json.Event }) }
+}
+
+async function readCommon({ options, lists, now }: FilterContext, json: MessageFilterJson | CallFilterJson) {
+  const accounts = accountNames(options, json.Account || undefined)
+  const names = json.IDs && (await readNames(lists, accounts, 'IDs', json.IDs))
+  const submitted = readTimeFilter('Submitted', json.Submitted || undefined, now)
+  const nextAttempt = readTimeFilter('NextAttempt', json.NextAttempt || undefined, now)
+  const lastActivity = readTimeFilter('LastActivity', json.LastActivity || undefined, now)
+  return {
+    ...(names && { names }),
+    ...(json.Account && { account: json.Account }),
+    ...(submitted && { submitted }),
+    ...(nextAttempt && { nextAttempt }),
+    ...(lastActivity && { lastActivity }),
+  }
+}
+
+/** The accounts that rows of the filter can be of. */
+export function filteredAccounts(
+  options: Options,
+  filter: { readonly account?: string; readonly names?: readonly RowName[] },
+): readonly AccountName[] {
+  return accountNames(options, filter.account)
+}

@@ -1,0 +1,165 @@
+import type { AccountName } from '../account/options.ts'
+import { type Address, formatUnicodeAddress } from '../address/address.ts'
+import { formatUnicodeDomain } from '../address/domain-name.ts'
+import { countedAttempts } from '../attempts/attempt-row.ts'
+import { formatInstant, type Instant } from '../base/clock.ts'
+import { wireTime } from '../message/wire-message.ts'
+import type { DeliveryResult, QueuedMessage } from '../queue/queued-message.ts'
+import { type DomainNameJson, wireDomain } from './wire-domain.ts'
+
+/** What mox's `Msg` and `MsgRetired` have in common, and a little more; what Postern does not have is empty. */
+interface AnyMessageJson {
+  readonly ID: number
+  /** The ID of the Send's first recipient; 0 when there was only one. */
+  readonly BaseID: number
+  readonly Queued: string
+  readonly SenderAccount: AccountName
+  readonly SenderLocalpart: string
+  readonly SenderDomainStr: string
+  readonly FromID: string
+  readonly RecipientLocalpart: string
+  readonly RecipientDomain: IpDomainJson
+  readonly RecipientDomainStr: string
+  /** How many attempts were made in earnest: interrupted ones are not counted. */
+  readonly Attempts: number
+  /** 0 is the default of eight. */
+  readonly MaxAttempts: number
+  readonly DialedIPs: null
+  readonly LastAttempt: string | null
+  readonly Results: readonly DeliveryResultJson[]
+  readonly Has8bit: boolean
+  readonly SMTPUTF8: boolean
+  readonly IsDMARCReport: boolean
+  readonly IsTLSReport: boolean
+  readonly Size: number
+  readonly MessageID: string
+  readonly Subject: string
+  readonly Transport: string
+  readonly RequireTLS: boolean | null
+  readonly FutureReleaseRequest: string
+  readonly Extra: Readonly<Record<string, string>>
+}
+
+/** A queued message, field for field as mox's `Msg`. */
+export interface QueuedMessageJson extends AnyMessageJson {
+  readonly Hold: boolean
+  /** Why it is on hold; empty when it is not. */
+  readonly HoldReason: string
+  readonly SenderDomain: IpDomainJson
+  readonly NextAttempt: string
+  readonly MsgPrefix: null
+  readonly DSNUTF8: null
+}
+
+/** A finished message, field for field as mox's `MsgRetired`. */
+export interface RetiredMessageJson extends AnyMessageJson {
+  readonly RecipientAddress: string
+  readonly Success: boolean
+  readonly LastActivity: string
+  readonly KeepUntil: string
+}
+
+/** One attempt, as mox's `MsgResult`. */
+export interface DeliveryResultJson {
+  readonly Start: string
+  /** Nanoseconds. */
+  readonly Duration: number
+  readonly Success: boolean
+  readonly Code: number
+  /** Without the class digit: `1.1`. */
+  readonly Secode: string
+  readonly Error: string
+}
+
+interface IpDomainJson {
+  readonly IP: string
+  readonly Domain: DomainNameJson
+}
+
+const NANOSECONDS = 1_000_000
+/** What mox writes where the attempt is not over. */
+const RUNNING = 'delivering...'
+
+/** Writes an unfinished message. */
+export function queuedMessageJson(row: QueuedMessage, now: Instant): QueuedMessageJson {
+  return {
+    ...anyMessageJson(row, now),
+    Hold: row.hold !== undefined,
+    HoldReason: row.hold?.reason ?? '',
+    SenderDomain: ipDomain(row.mailFrom),
+    NextAttempt: formatInstant(nextAttemptAt(row)),
+    MsgPrefix: null,
+    DSNUTF8: null,
+  }
+}
+
+/** Writes a finished message. */
+export function retiredMessageJson(row: QueuedMessage, now: Instant): RetiredMessageJson {
+  const { success = false, lastActivityAt = row.queuedAt, keepUntil = 0 } = row.retired ?? {}
+  return {
+    ...anyMessageJson(row, now),
+    RecipientAddress: formatUnicodeAddress(row.recipient),
+    Success: success,
+    LastActivity: formatInstant(lastActivityAt),
+    KeepUntil: formatInstant(keepUntil),
+  }
+}
+
+/** While a worker has the row, the next attempt is when its lease is over. */
+function nextAttemptAt({ nextAt, lease }: QueuedMessage): Instant {
+  return Math.max(nextAt, lease?.endsAt ?? 0)
+}
+
+function anyMessageJson(row: QueuedMessage, now: Instant): AnyMessageJson {
+  const { mailFrom, recipient } = row
+  return {
+    ID: row.id,
+    BaseID: row.recipients > 1 ? row.base : 0,
+    Queued: formatInstant(row.queuedAt),
+    SenderAccount: row.account,
+    SenderLocalpart: mailFrom?.localpart ?? '',
+    SenderDomainStr: mailFrom ? formatUnicodeDomain(mailFrom.domain) : '',
+    FromID: row.fromId,
+    RecipientLocalpart: recipient.localpart,
+    RecipientDomain: ipDomain(recipient),
+    RecipientDomainStr: formatUnicodeDomain(recipient.domain),
+    Attempts: countedAttempts(row),
+    MaxAttempts: 0,
+    DialedIPs: null,
+    LastAttempt: wireTime(row.results.at(-1)?.startedAt),
+    Results: row.results.map((result) => resultJson(row, result, now)),
+    Has8bit: row.has8bit,
+    SMTPUTF8: row.smtputf8,
+    IsDMARCReport: false,
+    IsTLSReport: false,
+    Size: row.size,
+    MessageID: row.messageId,
+    Subject: row.subject,
+    Transport: row.transport,
+    RequireTLS: row.requireTls ?? null,
+    FutureReleaseRequest: row.futureRelease,
+    Extra: row.extra,
+  }
+}
+
+function resultJson(row: QueuedMessage, result: DeliveryResult, now: Instant): DeliveryResultJson {
+  return {
+    Start: formatInstant(result.startedAt),
+    Duration: result.durationMs * NANOSECONDS,
+    Success: result.status === 'success',
+    Code: result.code,
+    Secode: result.enhancedCode.replace(/^\d\./, ''),
+    Error: errorText(row, result, now),
+  }
+}
+
+/** A worker that vanished is not delivering, although nobody has written that down yet. */
+function errorText({ lease }: QueuedMessage, { status, error }: DeliveryResult, now: Instant): string {
+  if (status === 'running' && lease && lease.endsAt >= now) return RUNNING
+  return status === 'running' || status === 'interrupted' ? error || 'interrupted' : error
+}
+
+/** The null reverse-path has an empty domain. */
+function ipDomain(address: Address | undefined): IpDomainJson {
+  return { IP: '', Domain: address ? wireDomain(address.domain) : { ASCII: '', Unicode: '' } }
+}

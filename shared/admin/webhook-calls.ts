@@ -1,0 +1,71 @@
+import { type Context, Hono } from 'hono'
+import * as z from 'zod/mini'
+import { matchesFilter } from '../webhook/call-filter.ts'
+import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import type { AdminPorts } from './admin-ports.ts'
+import { queuedCallJson, retiredCallJson } from './call-json.ts'
+import { readCallFilter } from './filters.ts'
+import { accountNames, answerPage, pageFields } from './list-query.ts'
+import { answer, readQuery } from './request.ts'
+import { existingRow } from './row-names.ts'
+
+const commonFields = {
+  ...pageFields,
+  event: z.optional(z.enum([...outgoingEvents, 'incoming'])),
+  submitted: z.optional(z.string()),
+}
+const queueQuery = z.strictObject({
+  ...commonFields,
+  nextattempt: z.optional(z.string()),
+  sort: z.optional(z.enum(['NextAttempt', 'Submitted'])),
+})
+const retiredQuery = z.strictObject({
+  ...commonFields,
+  lastactivity: z.optional(z.string()),
+  sort: z.optional(z.enum(['LastActivity', 'Submitted'])),
+})
+
+/** Webhook calls that wait, the next attempt first; finished ones, the last activity first; and one of either. */
+export function webhookCallRoutes(ports: AdminPorts): Hono {
+  const routes = new Hono()
+  routes.get('/', (context) => listCalls(ports, context, 'queued'))
+  routes.get('/retired', (context) => listCalls(ports, context, 'retired'))
+  routes.get('/:id{\\d+}', (context) => showCall(ports, context, context.req.param('id')))
+  routes.get('/:account/:id{\\d+}', (context) =>
+    showCall(ports, context, `${context.req.param('account')}/${context.req.param('id')}`),
+  )
+  return routes
+}
+
+async function listCalls(
+  ports: AdminPorts,
+  context: Context,
+  which: 'queued' | 'retired',
+): Promise<Response> {
+  const query = which === 'queued' ? readQuery(context, queueQuery) : readQuery(context, retiredQuery)
+  const [options, now] = [await ports.options.readNewest(), ports.clock.now()]
+  const filter = await readCallFilter(
+    { options, now, lists: ports.callLists },
+    {
+      ...(query.ids !== undefined && { IDs: query.ids.split(',').map((id) => id.trim()) }),
+      Account: query.account,
+      Event: query.event,
+      Submitted: query.submitted,
+      NextAttempt: 'nextattempt' in query ? query.nextattempt : undefined,
+      LastActivity: 'lastactivity' in query ? query.lastactivity : undefined,
+    },
+  )
+  return await answerPage(context, ports.callLists, options, query, {
+    lists: which === 'queued' ? ['active', 'held'] : ['retired'],
+    sortById: 'Submitted',
+    ascending: which === 'queued',
+    matches: (call) => (call.state === 'done') === (which === 'retired') && matchesFilter(filter, call),
+    json: which === 'queued' ? queuedCallJson : retiredCallJson,
+  })
+}
+
+async function showCall(ports: AdminPorts, context: Context, name: string): Promise<Response> {
+  const options = await ports.options.readNewest()
+  const call = await existingRow(ports.callLists, accountNames(options, undefined), name)
+  return answer(context, call.state === 'done' ? retiredCallJson(call) : queuedCallJson(call))
+}

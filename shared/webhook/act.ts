@@ -1,0 +1,74 @@
+import { isUnclaimed } from '../attempts/attempt-row.ts'
+import type { HintChannel } from '../attempts/hint-channel.ts'
+import type { RowName } from '../attempts/row-lists.ts'
+import type { Clock, Instant } from '../base/clock.ts'
+import type { RowId } from '../base/row-id.ts'
+import { type CallResult, callHint, type WebhookCall } from './webhook-call.ts'
+import type { WebhookStore } from './webhook-store.ts'
+
+/** What an operator does to an unfinished call. */
+export type CallAction =
+  | { readonly kind: 'schedule'; readonly at: Instant }
+  | { readonly kind: 'postpone'; readonly byMs: number }
+  | { readonly kind: 'cancel' }
+
+export interface CallActPorts {
+  readonly calls: Pick<WebhookStore, 'read' | 'edit' | 'cancel'>
+  readonly webhooks: HintChannel
+  readonly clock: Clock
+}
+
+const MOST_RACES = 5
+
+/**
+ * Acts on one call, as it is now; one that `isMeant` no longer holds for is left alone, and so is one that a
+ * worker has. `by` names the operation: repeated, it changes nothing more.
+ */
+export async function actOnCall(
+  ports: CallActPorts,
+  { account, id }: RowName,
+  action: CallAction,
+  by: RowId,
+  isMeant: (row: WebhookCall) => boolean,
+): Promise<'changed' | 'unchanged' | 'attempting'> {
+  for (let race = 0; race < MOST_RACES; race++) {
+    const row = await ports.calls.read(account, id)
+    if (!row || row.state === 'done' || !isMeant(row)) return 'unchanged'
+    const now = ports.clock.now()
+    if (!isUnclaimed(row, now)) return 'attempting'
+    const isChanged = await (action.kind === 'cancel'
+      ? cancel(ports, row, by, now)
+      : schedule(ports, row, action.kind === 'schedule' ? action.at : row.nextAt + action.byMs, by, now))
+    if (isChanged) return 'changed'
+  }
+  return 'attempting'
+}
+
+/** What is due later is found by the sweep: a queue that keeps calls in order cannot delay one of them. */
+async function schedule(
+  { calls, webhooks }: CallActPorts,
+  row: WebhookCall,
+  nextAt: Instant,
+  by: RowId,
+  now: Instant,
+): Promise<boolean> {
+  const edited = await calls.edit(row, { nextAt }, by)
+  if (edited && nextAt <= now) await webhooks.send([callHint(edited)])
+  return edited !== undefined
+}
+
+async function cancel({ calls }: CallActPorts, row: WebhookCall, by: RowId, now: Instant): Promise<boolean> {
+  const result: CallResult = {
+    attempt: row.attempts,
+    startedAt: now,
+    durationMs: 0,
+    status: 'permanent',
+    code: 0,
+    error: 'canceled by an operator',
+    url: row.url,
+    response: '',
+  }
+  const keepUntil = row.keepRetiredMs > 0 ? now + row.keepRetiredMs : 0
+  const retired = { success: false, lastActivityAt: now, keepUntil }
+  return await calls.cancel(row, { kind: 'retire', result, retired }, by)
+}

@@ -1,0 +1,28 @@
+import type { RowName } from '../attempts/row-lists.ts'
+import { isWithin, type TimeFilter } from '../attempts/time-filter.ts'
+import type { WebhookCall } from './webhook-call.ts'
+
+/** Which calls are meant: those that match every field that is given. */
+export interface CallFilter {
+  readonly names?: readonly RowName[]
+  readonly account?: string
+  /** An event's name, or `incoming`. */
+  readonly event?: string
+  readonly submitted?: TimeFilter
+  readonly nextAttempt?: TimeFilter
+  /** Of retired calls. */
+  readonly lastActivity?: TimeFilter
+}
+
+/** Says whether a call is meant. */
+export function matchesFilter(filter: CallFilter, row: WebhookCall): boolean {
+  const { account, event } = filter
+  return (
+    (account === undefined || account === row.account) &&
+    (event === undefined || event === row.event) &&
+    isWithin(filter.submitted, row.queuedAt) &&
+    isWithin(filter.nextAttempt, row.nextAt) &&
+    isWithin(filter.lastActivity, row.retired?.lastActivityAt ?? row.queuedAt) &&
+    (filter.names?.some(({ account: of, id }) => of === row.account && id === row.id) ?? true)
+  )
+}
