@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { simpleParser } from 'mailparser'
 import * as z from 'zod/mini'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { getItem, queryItems } from '../../shared/adapters/aws/dynamo.ts'
 import { keys } from '../../shared/adapters/aws/table.ts'
 import { HOUR } from '../../shared/base/clock.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
+import { readMimeTree } from '../../shared/message/mime-tree.ts'
+import { wireStructure } from '../../shared/message/wire-message.ts'
 import { methods } from '../../shared/webapi/methods.ts'
 import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
@@ -28,7 +31,7 @@ after(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-test('a copy in Sent is what was asked for, blind recipients included, and goes through all methods (AT-16, AT-20…26)', async (context) => {
+test('a copy in Sent is what was asked for, blind recipients included, and goes through all methods (AT-16, AT-21 to AT-26)', async (context) => {
   const pdf = Buffer.from('%PDF-1.4\n')
   const png = Buffer.from('89504e470d0a1a0a', 'hex')
   const request = {
@@ -73,6 +76,24 @@ test('a copy in Sent is what was asked for, blind recipients included, and goes 
     const raw = (await bytes('MessageRawGet', { MsgID })).toString()
     assert.ok(raw.startsWith('Bcc: Hidden <hidden@remote.test>\r\nFrom: '), raw.slice(0, 80))
     assert.doesNotMatch(raw, /^Received:/m)
+  })
+
+  await context.test('AT-21: its raw octets have the same structure', async () => {
+    const raw = await bytes('MessageRawGet', { MsgID })
+    const { Structure, Meta } = await get(MsgID)
+    assert.equal(raw.length, Meta.Size)
+    assert.deepEqual(wireStructure(readMimeTree(raw)), Structure)
+    // And to somebody else's parser the same contents.
+    const { attachments, text, html } = await simpleParser(raw, { keepCidLinks: true })
+    assert.deepEqual([text, html], [request.Text, `${request.HTML}\n`])
+    assert.deepEqual(
+      attachments.map(({ contentType, filename, cid }) => [contentType, filename, cid]),
+      [
+        ['text/calendar', 'a.ics', undefined],
+        ['image/png', 'l.png', 'logo'],
+        ['application/pdf', 'x.pdf', undefined],
+      ],
+    )
   })
 
   await context.test(
@@ -170,7 +191,7 @@ test('a copy in Sent is what was asked for, blind recipients included, and goes 
   })
 })
 
-test('a message that never was is not found (AT-20…26), and no MsgID is none', async () => {
+test('AT-20, AT-21, AT-22, AT-23, AT-24, AT-25, AT-26: a message that never was is not found, and no MsgID is none', async () => {
   for (const [method, more] of [
     ['MessageGet', {}],
     ['MessageRawGet', {}],

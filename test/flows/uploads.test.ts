@@ -72,7 +72,7 @@ test('its URL is for this one PUT: no reading, no other name, no credentials bes
   assert.equal((await fetch(upload.URL, { method: 'PUT', body: 'x', headers })).status, 400)
 })
 
-test('101 MB are messageTooLarge, and the upload is not read', async () => {
+test('AT-72: 101 MB are messageTooLarge, and the upload is not read', async () => {
   const upload = await createUpload()
   await put(upload, Buffer.alloc(101 * MB))
   const began = performance.now()
@@ -81,7 +81,7 @@ test('101 MB are messageTooLarge, and the upload is not read', async () => {
   assert.ok(performance.now() - began < 1_000)
 })
 
-test('uploads that are too large together are messageTooLarge', async () => {
+test('AT-72: uploads that are too large together are messageTooLarge', async () => {
   const uploads = [await createUpload(), await createUpload()]
   for (const upload of uploads) await put(upload, Buffer.alloc(40 * MB))
   const { json } = await send({ AttachedFiles: uploads.map(({ UploadID }) => ({ UploadID })) })

@@ -65,10 +65,10 @@ const wholeRequest = {
   AttachedFiles: [{ Name: 'bill.pdf', ContentType: '', ContentID: '', Data: base64(document) }],
   RequireTLS: null,
   FutureRelease: null,
-  SaveSent: false,
+  SaveSent: true,
 }
 
-test('AT-12, AT-16: a request with every field is queued for all recipients and arrives as it was meant', async () => {
+test('AT-12, AT-16: a request with every field is queued for all recipients, arrives as it was meant and is kept in Sent', async () => {
   // An address of the account by which it gets no FromIDs.
   const authorization = basic('postern+shop@localhost', 'posternpostern')
   const answer = await postern.post('Send', JSON.stringify(wholeRequest), { ...jsonType, authorization })
@@ -90,7 +90,7 @@ test('AT-12, AT-16: a request with every field is queued for all recipients and 
   assert.deepEqual(mails.map(({ RcptTo }) => RcptTo).sort(), submissions.map(({ Address }) => Address).sort())
   const mail = mails.find(({ RcptTo }) => RcptTo === 'doerte@third.test')
   const { Message, Structure, Meta } = await messageGet(mail?.MsgID)
-  assert.deepEqual(Message, {
+  const arrived = {
     From: [{ Name: 'Pöstern Shop', Address: 'postern+shop@localhost' }],
     To: wholeRequest.To,
     CC: wholeRequest.CC,
@@ -105,7 +105,8 @@ test('AT-12, AT-16: a request with every field is queued for all recipients and 
     Subject: wholeRequest.Subject,
     Text: wholeRequest.Text,
     HTML: `${wholeRequest.HTML}\n`,
-  })
+  }
+  assert.deepEqual(Message, arrived)
   assert.deepEqual(summary(Structure), [
     'multipart/mixed',
     [
@@ -116,6 +117,9 @@ test('AT-12, AT-16: a request with every field is queued for all recipients and 
     ['application/pdf attachment bill.pdf'],
   ])
   assert.equal(Meta.MailFrom, 'postern+shop@localhost')
+  const [copy] = await mailsOf('<whole-1@shop.test>', 1, 'Sent')
+  const { Meta: _, ...kept } = await messageGet(copy?.MsgID)
+  assert.deepEqual(kept, { Message: { ...arrived, BCC: wholeRequest.BCC }, Structure })
 
   for (const [path, bytes] of [
     [[0, 0, 1], Buffer.from(`${wholeRequest.HTML}\r\n`)],
@@ -164,7 +168,7 @@ test('the largest Subject and Extra come back in the event, however they are esc
   assert.deepEqual(event?.Extra, request.Extra)
 })
 
-test('AT-13: files as curl -F uploads them, an own User-Agent, a UTF-8 local part', async () => {
+test('AT-13: files as curl -F uploads them, an own User-Agent, a login with FromIDs, a UTF-8 local part', async () => {
   const request = {
     To: [{ Address: 'jürgen@whole.test' }],
     Subject: 'Dateien',
@@ -184,16 +188,20 @@ test('AT-13: files as curl -F uploads them, an own User-Agent, a UTF-8 local par
       data: picture,
     },
     { name: 'inlinefile', filename: 'zwei ü.bin', data: picture },
-    { name: 'attachedfile', filename: 'bill', type: 'application/octet-stream', data: document },
+    {
+      name: 'attachedfile',
+      filename: 'bill',
+      type: 'application/octet-stream',
+      headers: ['Content-ID: <bill@shop>'],
+      data: document,
+    },
   ])
   const answer = await postern.post('Send', form, curlFormHeaders)
   const sent = (await answer.json()) as SendAnswer
   assert.equal(answer.status, 200, JSON.stringify(sent))
   assert.match(sent.MessageID, /^<[A-Za-z0-9_-]{22}@localhost>$/)
-  assert.deepEqual(
-    sent.Submissions.map(({ Address }) => Address),
-    ['jürgen@whole.test'],
-  )
+  assert.deepEqual([sent.Submissions.length, sent.Submissions[0]?.Address], [1, 'jürgen@whole.test'])
+  assert.match(sent.Submissions[0]?.FromID ?? '', /^[a-z2-7]{26}$/)
 
   const [mail] = await mailsOf(sent.MessageID, 1)
   assert.equal(mail?.RcptTo, 'jürgen@whole.test')
@@ -207,7 +215,7 @@ test('AT-13: files as curl -F uploads them, an own User-Agent, a UTF-8 local par
       ['image/png inline zwei ü.bin'],
     ],
     ['text/plain attachment first.txt'],
-    ['application/octet-stream attachment bill'],
+    ['application/octet-stream attachment bill <bill@shop>'],
   ])
   assert.deepEqual(await bytesOf('MessagePartGet', { MsgID: mail?.MsgID, PartPath: [0, 2] }), picture)
   assert.deepEqual(await bytesOf('MessagePartGet', { MsgID: mail?.MsgID, PartPath: [2] }), document)
@@ -401,7 +409,7 @@ for (const [rule, method, path, status] of requests) {
 }
 
 const logins: readonly (readonly [rule: string, authorization?: string])[] = [
-  ['no login'],
+  ['AT-06: no login'],
   ['a wrong password', basic('postern@localhost', 'wrongpassword')],
   ["another account's address", basic('other@localhost', 'posternpostern')],
   ['an unknown address', basic('nobody@localhost', 'posternpostern')],
@@ -409,7 +417,7 @@ const logins: readonly (readonly [rule: string, authorization?: string])[] = [
   ['another scheme', 'Bearer posternpostern'],
 ]
 for (const [rule, authorization] of logins) {
-  test(`AT-06: a Send with ${rule} is answered 401, and the header asks for Basic`, async () => {
+  test(`${rule} is answered 401 to a Send, and the header asks for Basic`, async () => {
     const answer = await fetch(`${postern.local.cloud.apiUrl}/webapi/v0/Send`, {
       method: 'POST',
       headers: { ...jsonType, ...(authorization && { authorization }) },
@@ -448,12 +456,13 @@ interface ListedMail {
   readonly MsgID: number
   readonly MessageID: string
   readonly RcptTo: string
+  readonly MailboxName: string
 }
 
-async function mailsOf(messageId: string, count: number): Promise<readonly ListedMail[]> {
+async function mailsOf(messageId: string, count: number, mailbox = 'Inbox'): Promise<readonly ListedMail[]> {
   return await eventually(`${count} mails ${messageId}`, async () => {
     const mails = await postern.admin.get<ListedMail[]>('/mail?limit=1000')
-    const found = mails.filter(({ MessageID }) => MessageID === messageId)
+    const found = mails.filter((mail) => mail.MessageID === messageId && mail.MailboxName === mailbox)
     return found.length === count && found
   })
 }
