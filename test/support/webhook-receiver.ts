@@ -15,10 +15,10 @@ export interface WebhookReceiver {
   readonly calls: readonly ReceivedCall[]
 }
 
-/** Answers every call with `status`, a number or what a function says of the call. */
+/** Answers every call with `status`, a number or what a function says of the call, when it says it. */
 export async function webhookReceiver(
   context: { after(end: () => void): void },
-  status: number | ((call: ReceivedCall) => number) = 200,
+  status: number | ((call: ReceivedCall) => number | Promise<number>) = 200,
 ): Promise<WebhookReceiver> {
   const calls: ReceivedCall[] = []
   const server = createServer(async (request, response) => {
@@ -27,7 +27,7 @@ export async function webhookReceiver(
     const text = Buffer.concat(chunks).toString()
     const call = { path: request.url ?? '', headers: request.headers, text, json: JSON.parse(text) }
     calls.push(call)
-    response.statusCode = typeof status === 'number' ? status : status(call)
+    response.statusCode = typeof status === 'number' ? status : await status(call)
     response.end('thank you')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

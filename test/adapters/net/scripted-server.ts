@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
 import { TLSSocket } from 'node:tls'
 
 interface Script {
@@ -15,7 +14,7 @@ interface Script {
   readonly port?: number
 }
 
-interface ScriptedServer {
+export interface ScriptedServer {
   readonly port: number
   /** What clients said, in order; data as one text. */
   readonly commands: string[]
@@ -23,7 +22,10 @@ interface ScriptedServer {
 }
 
 /** An SMTP server that does what a test says, on 127.0.0.1. */
-export async function scriptedServer(t: TestContext, script: Script): Promise<ScriptedServer> {
+export async function scriptedServer(
+  t: { after(end: () => void): void },
+  script: Script,
+): Promise<ScriptedServer> {
   const state = { port: 0, commands: [] as string[], connections: 0 }
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
