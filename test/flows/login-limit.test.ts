@@ -36,6 +36,23 @@ test('AT-06: calls without credentials are 401 eleven times and never limited, a
   assert.equal((await callWith(localSeed.password)).status, 400)
 })
 
+const logins: readonly (readonly [rule: string, authorization: string, reason: RegExp])[] = [
+  ['a wrong password', basic(localSeed.address, 'wrongpassword'), /^bad user name or password$/m],
+  [
+    "another account's address",
+    basic(normalized.address, localSeed.password),
+    /^bad user name or password$/m,
+  ],
+  ['an unknown address', basic('nobody@localhost', localSeed.password), /^bad user name or password$/m],
+  ['no address', basic('postern', localSeed.password), /^bad user name or password$/m],
+  ['another scheme', `Bearer ${localSeed.password}`, /HTTP Basic authentication is needed/],
+]
+for (const [rule, authorization, reason] of logins) {
+  test(`${rule} is answered 401, and the header asks for Basic`, async () => {
+    await assertUnauthorized(await call({ authorization }), reason)
+  })
+}
+
 test('AT-08: a disabled account is 401 with right and wrong password; only the right one is told why', async () => {
   const { address, password } = disabled
   await assertUnauthorized(await callWith(password, address), /^login disabled: unpaid$/m)
@@ -78,17 +95,25 @@ test('AT-07: a wrong password is 401 ten times, then everything is 429 with Retr
   assert.equal((await callWith(undefined)).status, 401)
 })
 
-/** Calls MessageGet for a message that does not exist: 400 says that the login was right. */
+/** A call as that user; without a password, a call without credentials. */
 async function callWith(
   password: string | undefined,
   address: string = localSeed.address,
 ): Promise<Response> {
-  const authorization = `Basic ${Buffer.from(`${address}:${password}`).toString('base64')}`
+  return await call(password === undefined ? {} : { authorization: basic(address, password) })
+}
+
+/** Calls MessageGet for a message that does not exist: 400 says that the login was right. */
+async function call(headers: Readonly<Record<string, string>>): Promise<Response> {
   return await fetch(`${postern.local.cloud.apiUrl}/webapi/v0/MessageGet`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(password !== undefined && { authorization }) },
+    headers: { 'content-type': 'application/json', ...headers },
     body: '{"MsgID": 1}',
   })
+}
+
+function basic(userName: string, password: string): string {
+  return `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`
 }
 
 async function assertUnauthorized(answer: Response, reason: RegExp): Promise<void> {

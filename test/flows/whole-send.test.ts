@@ -408,27 +408,6 @@ for (const [rule, method, path, status] of requests) {
   })
 }
 
-const logins: readonly (readonly [rule: string, authorization?: string])[] = [
-  ['AT-06: no login'],
-  ['a wrong password', basic('postern@localhost', 'wrongpassword')],
-  ["another account's address", basic('other@localhost', 'posternpostern')],
-  ['an unknown address', basic('nobody@localhost', 'posternpostern')],
-  ['no address', basic('postern', 'posternpostern')],
-  ['another scheme', 'Bearer posternpostern'],
-]
-for (const [rule, authorization] of logins) {
-  test(`${rule} is answered 401 to a Send, and the header asks for Basic`, async () => {
-    const answer = await fetch(`${postern.local.cloud.apiUrl}/webapi/v0/Send`, {
-      method: 'POST',
-      headers: { ...jsonType, ...(authorization && { authorization }) },
-      body: JSON.stringify(valid),
-    })
-    assert.equal(answer.status, 401)
-    assert.equal(answer.headers.get('www-authenticate'), 'Basic realm=webapi')
-    assert.match(answer.headers.get('content-type') ?? '', /^text\/plain/)
-  })
-}
-
 interface SendAnswer {
   readonly MessageID: string
   readonly Submissions: readonly {
