@@ -22,6 +22,7 @@ test('a queued message has the shape of mox', async () => {
       state: 'attempting',
       attempts: 2,
       nextAt: at + 450_000,
+      lease: { owner: 'x', endsAt: at + 120_000 },
       fromId: 'abc',
       extra: { order: '7' },
       results: [
@@ -52,6 +53,7 @@ test('a queued message has the shape of mox', async () => {
       BaseID: rowIdAt(at, 1),
       Queued: '2026-06-01T00:00:00.000Z',
       Hold: false,
+      HoldReason: '',
       SenderAccount: 'shop',
       SenderLocalpart: 'ann',
       SenderDomain: { IP: '', Domain: { ASCII: 'shop.example', Unicode: '' } },
