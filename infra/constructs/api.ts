@@ -107,7 +107,7 @@ function createWebapi(scope: Construct, { bundles, data, deliveries }: ApiProps)
 /** Mails are read, changed, moved and removed; a sent one is put into Sent. */
 function allowMailboxes(role: IRole, data: Data): void {
   data.allowItems(role, ['UpdateItem'], ['mails', 'mailboxes'])
-  data.allowItems(role, ['GetItem'], ['mailboxes'])
+  data.allowItems(role, ['GetItem', 'Query'], ['mailboxes'])
   data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges'])
   data.allowItems(role, ['DeleteItem'], ['uids', 'mailContent'])
   data.allowObjects(role, 's3:GetObject', 'mail')

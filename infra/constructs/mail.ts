@@ -142,7 +142,7 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
 }
 
 function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {
-  data.allowItems(taskRole, ['GetItem'], ['options', 'addresses', 'mailboxes'])
+  data.allowItems(taskRole, ['GetItem'], ['options', 'addresses', 'mailboxes', 'recipients'])
   data.allowItems(taskRole, ['UpdateItem'], ['mailboxes'])
   // A bounce is found by its FromID, and changes the message that it is about and its recipient's standing.
   allow(taskRole, ['secretsmanager:GetSecretValue'], [data.fromIdSecret.secretArn])

@@ -18,6 +18,8 @@ interface UpdateOptions {
   readonly keepRetiredWebhooks?: number
   readonly maxMessagesPerDay?: number
   readonly maxFirstTimeRecipientsPerDay?: number
+  /** Octets. */
+  readonly quota?: number
   readonly loginDisabled?: string
 }
 
@@ -54,6 +56,11 @@ export function addAccountUpdate(account: Command, session: Session): void {
       'new recipients within 24 hours; 0 for no limit',
       parseCount,
     )
+    .option(
+      '--quota <octets>',
+      'stored mail beyond which no copies of sent messages are kept; 0 for no limit',
+      parseCount,
+    )
     .option('--login-disabled <text>', 'refuse logins with this text')
     .addHelpText('after', help)
     .action(async (name: string, options: UpdateOptions) => {
@@ -66,6 +73,7 @@ export function addAccountUpdate(account: Command, session: Session): void {
         KeepRetiredWebhookPeriod: options.keepRetiredWebhooks,
         MaxOutgoingMessagesPerDay: options.maxMessagesPerDay,
         MaxFirstTimeRecipientsPerDay: options.maxFirstTimeRecipientsPerDay,
+        QuotaMessageSize: options.quota,
         LoginDisabled: options.loginDisabled,
       })
       if (Object.keys(body).length === 0)

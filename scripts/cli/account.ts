@@ -117,6 +117,7 @@ function describe(account: AccountDetailsJson): string {
     'Unique senders for': account.FromIDLoginAddresses.join(' '),
     'Messages a day': String(account.MaxOutgoingMessagesPerDay || 'without limit'),
     'New recipients a day': String(account.MaxFirstTimeRecipientsPerDay || 'without limit'),
+    Quota: account.QuotaMessageSize ? `${account.QuotaMessageSize} octets` : 'without limit',
     'Keeps messages': formatDuration(account.KeepRetiredMessagePeriod),
     'Keeps webhooks': formatDuration(account.KeepRetiredWebhookPeriod),
   })

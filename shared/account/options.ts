@@ -60,6 +60,11 @@ export interface Account {
   readonly maxOutgoingMessagesPerDay?: number
   /** Recipients within 24 hours that were never sent to before; absent is the default, 0 is without limit. */
   readonly maxFirstTimeRecipientsPerDay?: number
+  /**
+   * Octets of mail beyond which no copies of sent messages are kept; absent is without limit. What is received is
+   * always kept: among it are bounces, which nobody sends twice.
+   */
+  readonly quotaOctets?: number
   /** A text refuses every login with that reason; empty allows them. */
   readonly loginDisabled: string
 }

@@ -20,6 +20,8 @@ export interface AccountSettingsJson {
   readonly MaxOutgoingMessagesPerDay: number
   /** Within 24 hours; 0 is without limit. */
   readonly MaxFirstTimeRecipientsPerDay: number
+  /** Octets of stored mail; 0 is without limit. */
+  readonly QuotaMessageSize: number
   readonly LoginDisabled: string
 }
 
@@ -62,6 +64,10 @@ const dailyLimit = z
   .int()
   .check(z.refine((limit) => limit >= 0, 'must be a whole number, 0 for no limit, or null for the default'))
 
+const quota = z
+  .int()
+  .check(z.refine((octets) => octets >= 0, 'must be a whole number of octets, or 0 for no limit'))
+
 const incomingWebhook = z.strictObject({
   URL: z.optional(webhookUrl),
   Authorization: z.optional(authorization),
@@ -82,6 +88,7 @@ export const accountChange = z.strictObject({
   KeepRetiredWebhookPeriod: z.optional(period),
   MaxOutgoingMessagesPerDay: z.optional(z.nullable(dailyLimit)),
   MaxFirstTimeRecipientsPerDay: z.optional(z.nullable(dailyLimit)),
+  QuotaMessageSize: z.optional(quota),
   LoginDisabled: z.optional(plainText(500)),
 })
 
@@ -101,6 +108,7 @@ export function changedAccount(before: Account, change: AccountChange): Account 
     keepRetiredWebhooksMs: milliseconds(change.KeepRetiredWebhookPeriod) ?? before.keepRetiredWebhooksMs,
     ...changedLimit('maxOutgoingMessagesPerDay', before, change.MaxOutgoingMessagesPerDay),
     ...changedLimit('maxFirstTimeRecipientsPerDay', before, change.MaxFirstTimeRecipientsPerDay),
+    ...changedQuota(before, change.QuotaMessageSize),
     loginDisabled: change.LoginDisabled ?? before.loginDisabled,
   }
 }
@@ -118,6 +126,7 @@ export function accountSettingsJson(account: Account): AccountSettingsJson {
     KeepRetiredWebhookPeriod: account.keepRetiredWebhooksMs * NANOSECONDS,
     MaxOutgoingMessagesPerDay: limits.messages,
     MaxFirstTimeRecipientsPerDay: limits.firstTimeRecipients,
+    QuotaMessageSize: account.quotaOctets ?? 0,
     LoginDisabled: account.loginDisabled,
   }
 }
@@ -130,6 +139,11 @@ function changedLimit(
 ): Partial<Account> {
   const limit = change === undefined ? before[name] : change
   return limit === undefined || limit === null ? {} : { [name]: limit }
+}
+
+function changedQuota({ quotaOctets }: Account, change: number | undefined): Partial<Account> {
+  const quota = change ?? quotaOctets ?? 0
+  return quota === 0 ? {} : { quotaOctets: quota }
 }
 
 function changedOutgoing(

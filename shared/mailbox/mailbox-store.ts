@@ -39,4 +39,6 @@ export interface MailboxStore {
   change(account: string, id: RowId, edit: (mail: Mail) => MailEdit | undefined): Promise<MailFound>
   /** The newest mails of an account, over all mailboxes, older than `before`. */
   list(account: string, limit: number, before?: RowId): Promise<readonly Mail[]>
+  /** Octets of all mails of an account. */
+  usedOctets(account: string): Promise<number>
 }

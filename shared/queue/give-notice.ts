@@ -73,6 +73,7 @@ async function compose(
       headerSection: (await content.read(queueContent(row.base))) ?? new Uint8Array(),
       arrivedAt: row.queuedAt,
       ...(row.fromId !== '' && { envelopeId: row.fromId }),
+      ...(row.futureRelease !== '' && { futureReleaseRequest: row.futureRelease }),
     },
     outcome: {
       code: last?.code ?? 0,

@@ -1,5 +1,6 @@
 import type { Account } from '../account/options.ts'
 import type { Instant } from '../base/clock.ts'
+import type { RowId } from '../base/row-id.ts'
 import type { DsnReport } from '../dsn/parse.ts'
 import type { DsnRecipient } from '../dsn/recipient.ts'
 import type { Arrival } from '../mailbox/mailbox-store.ts'
@@ -50,10 +51,16 @@ export function feedbackOf(received: Received): Feedback {
   const { account, recipient: address, id } = message
   const suppression = suppressionFor(
     { account, recipient: address, code, enhancedCode, source: 'DSN', at, salt: id },
-    standing,
+    standingBefore(id, standing),
   )
   if (!suppression) return otherwise
   return { ...facts, ...callOf(received, recipient, true), suppression, otherwise }
+}
+
+/** How the recipient stood before the delivery that now came back. */
+function standingBefore(id: RowId, standing: Standing): Standing {
+  const { lastDelivered } = standing
+  return lastDelivered?.id === id ? { ...standing, failuresInARow: lastDelivered.failuresBefore } : standing
 }
 
 /** Our messages have one recipient each: a report of none or several, or of an unknown action, tells nothing. */

@@ -20,4 +20,6 @@ export interface Standing {
   readonly suppression?: Suppression
   /** Messages to this very address that failed for good since the last that was delivered. */
   readonly failuresInARow: number
+  /** The last that was delivered, and how many had failed before it: it may still come back. */
+  readonly lastDelivered?: { readonly id: RowId; readonly failuresBefore: number }
 }

@@ -13,6 +13,7 @@ export type ApiErrorCode =
   | 'messageTooLarge'
   | 'messageLimitReached'
   | 'recipientLimitReached'
+  | 'sentOverQuota'
   | 'malformedMessageID'
   | 'messageNotFound'
   | 'partNotFound'

@@ -114,7 +114,8 @@ async function answer({ largeAnswers }: WebapiPorts, result: CallResult): Promis
   const [body, contentType] =
     result.kind === 'json' ? [jsonBody(result.value), JSON_TYPE] : [result.bytes, result.contentType]
   if (body.length > LARGEST_ANSWER) return elsewhere(await largeAnswers.keep(body, contentType))
-  return new Response(Buffer.from(body), { headers: { 'Content-Type': contentType } })
+  const status = (result.kind === 'json' && result.status) || 200
+  return new Response(Buffer.from(body), { status, headers: { 'Content-Type': contentType } })
 }
 
 function elsewhere(url: string): Response {

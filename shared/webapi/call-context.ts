@@ -46,7 +46,7 @@ export interface CallContext {
 
 /** What a method answers: an object to be written as JSON, bytes, or a large content that need not be read for it. */
 export type CallResult =
-  | { readonly kind: 'json'; readonly value: object }
+  | { readonly kind: 'json'; readonly value: object; readonly status?: 200 | 400 }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly contentType: string }
   | { readonly kind: 'content'; readonly content: ContentName; readonly contentType: string }
 

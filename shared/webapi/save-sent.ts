@@ -24,11 +24,15 @@ const NO_ENVELOPE: ReceivedEnvelope = {
 }
 
 /**
- * Puts a copy into Sent, which tells of the blind recipients too. The message is on its way whatever becomes of
- * the copy: a failed call would make its caller send it again, so a failure is only logged.
+ * Puts a copy into Sent, which tells of the blind recipients too; false when the account's quota has no room for it.
+ * The message is on its way whatever becomes of the copy: a failed call would make its caller send it again, so a
+ * failure is only logged.
  */
-export async function saveSent({ ports, login }: CallContext, message: SentMessage): Promise<void> {
+export async function saveSent({ ports, login }: CallContext, message: SentMessage): Promise<boolean> {
   try {
+    const { quotaOctets } = login.account
+    const used = quotaOctets === undefined ? 0 : await ports.mailboxes.usedOctets(login.name)
+    if (quotaOctets !== undefined && used + message.bytes.length > quotaOctets) return false
     const bytes = Buffer.concat([Buffer.from(bccField(message)), message.bytes])
     const { mail } = await keepMail(ports, {
       account: login.name,
@@ -42,6 +46,7 @@ export async function saveSent({ ports, login }: CallContext, message: SentMessa
   } catch (error) {
     ports.log.error('the copy of a sent message was not saved', error, { account: login.name })
   }
+  return true
 }
 
 function bccField({ bcc, smtputf8 }: SentMessage): string {

@@ -67,13 +67,12 @@ export const UPLOAD_FIELDS = ['alternativefile', 'inlinefile', 'attachedfile'] a
 const LARGEST_SUBJECT = 8_192
 const LARGEST_EXTRA = 32_768
 
-/** Reads the parameters of Send and refuses what is not built yet, rather than ignoring it. */
+/** Reads the parameters of Send. */
 export function readSendRequest(body: CallBody): {
   readonly request: SendRequest
   readonly files: SendFiles
 } {
   const request = parseRequest(sendRequest, body.json)
-  refuseUnsupported(request)
   refuseLonger('Subject', request.Subject, LARGEST_SUBJECT)
   refuseLonger('Extra', JSON.stringify(request.Extra), LARGEST_EXTRA)
   const unknown = body.files.find(({ field }) => !UPLOAD_FIELDS.some((name) => name === field))
@@ -85,16 +84,6 @@ export function readSendRequest(body: CallBody): {
       inlineFiles: filesOf('InlineFiles', request.InlineFiles, 'inlinefile', body.files),
       attachedFiles: filesOf('AttachedFiles', request.AttachedFiles, 'attachedfile', body.files),
     },
-  }
-}
-
-function refuseUnsupported(request: SendRequest): void {
-  const wanted = [
-    ['RequireTLS', request.RequireTLS !== undefined],
-    ['FutureRelease', request.FutureRelease !== undefined],
-  ] as const
-  for (const [field, isWanted] of wanted) {
-    if (isWanted) throw new ApiError('user', `${field}: not supported yet`)
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Login } from '../account/log-in.ts'
 import { resolveAddress } from '../account/resolve-address.ts'
 import type { Address } from '../address/address.ts'
-import type { Instant } from '../base/clock.ts'
+import { DAY, type Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { composeMessage, type MessageDraft } from '../message/compose.ts'
 import type { NamedAddress } from '../message/header-field.ts'
 import { MessageSyntaxError } from '../message/message-syntax-error.ts'
 import { formatReceived } from '../message/received.ts'
-import { type KeptBase, MOST_RECIPIENTS, submit } from '../queue/submit.ts'
-import { ApiError } from './api-error.ts'
+import { type FutureRelease, type KeptBase, MOST_RECIPIENTS, submit } from '../queue/submit.ts'
+import { ApiError, type ApiErrorCode } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
 import { withinDailyLimits } from './daily-limits.ts'
 import { LARGEST_MESSAGE } from './largest-message.ts'
@@ -21,6 +21,8 @@ import { type RequestAddress, readSendRequest, type SendFiles, type SendRequest 
 import { uniqueMailFrom } from './unique-mail-from.ts'
 
 const USER_AGENT = 'postern/0.1.0'
+/** RFC 4865 §4 leaves the limit to the server. */
+const LONGEST_RELEASE_MS = 60 * DAY
 
 /** The addresses of a message, read. */
 interface Addressed {
@@ -50,14 +52,24 @@ export async function send(call: CallContext): Promise<CallResult> {
   const name = key === undefined ? `once ${drawText(call.ports.random)}` : `key ${key}`
   const order = { request, files, addressed, name }
   if (key === undefined) {
-    return { kind: 'json', value: await accept(call, order, await prepare(call, order)) }
+    return resultOf(await accept(call, order, await prepare(call, order)))
   }
   const steps: SendSteps = {
     prepare: (messageId) => prepare(call, order, messageId),
     accept: (message, base, isRepeated) => accept(call, order, message, { base, isRepeated }),
   }
   const hash = requestHash(call.login.address, request, files)
-  return { kind: 'json', value: await sendOnce(call.ports, { account: call.login.name, key }, hash, steps) }
+  return resultOf(await sendOnce(call.ports, { account: call.login.name, key }, hash, steps))
+}
+
+/** The message is queued all the same, so its submissions are answered beside the code (mox leaves them out). */
+const OVER_QUOTA = {
+  Code: 'sentOverQuota',
+  Message: 'the message is on its way; the quota of the account has no room for its copy in Sent',
+} as const satisfies { readonly Code: ApiErrorCode; readonly Message: string }
+
+function resultOf(value: object): CallResult {
+  return { kind: 'json', value, status: 'Code' in value ? 400 : 200 }
 }
 
 function readIdempotencyKey(key: string | undefined): string | undefined {
@@ -67,7 +79,8 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
 
 /** Checks all that can be refused, and composes. */
 async function prepare(call: CallContext, order: Order, messageId?: string): Promise<PreparedMessage> {
-  const { addressed } = order
+  const { addressed, request } = order
+  readFutureRelease(request.FutureRelease, call.ports.clock.now())
   await checkFrom(call, addressed.from.address)
   const recipients = readRecipients(addressed)
   const now = call.ports.clock.now()
@@ -85,6 +98,7 @@ async function accept(
   const { bytes, messageId, has8bit, smtputf8 } = message
   const recipients = readRecipients(addressed)
   const unique = await uniqueMailFrom(call, addressed.from.address)
+  const release = readFutureRelease(request.FutureRelease, call.ports.clock.now())
   const submission = {
     account: call.login.name,
     mailFrom: addressed.from.address,
@@ -96,6 +110,8 @@ async function accept(
     has8bit,
     smtputf8,
     extra: request.Extra,
+    ...(request.RequireTLS !== undefined && { requireTls: request.RequireTLS }),
+    ...(release && { futureRelease: release }),
   }
   const messages = kept?.isRepeated
     ? await submit(call.ports, submission, kept.base)
@@ -103,11 +119,11 @@ async function accept(
         await useUploads(call, files, name)
         return await submit(call.ports, submission, kept?.base)
       })
-  if (request.SaveSent) {
-    await saveSent(call, { smtputf8, bytes: bytes.subarray(message.traceOctets), bcc: addressed.bcc })
-  }
+  const sentCopy = { smtputf8, bytes: bytes.subarray(message.traceOctets), bcc: addressed.bcc }
+  const isOverQuota = request.SaveSent && !(await saveSent(call, sentCopy))
   const typed = [...request.To, ...request.CC, ...request.BCC]
   return {
+    ...(isOverQuota && OVER_QUOTA),
     MessageID: messageId,
     Submissions: messages.map(({ id, fromId }, place) => ({
       Address: typed[place]?.Address ?? '',
@@ -176,12 +192,25 @@ function draftOf(
   }
 }
 
-/** RFC 3339; a year that a Date field cannot carry (RFC 5322 §3.3) is refused. */
+/** A time that has passed is now; the wish is kept as it was put (RFC 4865 §6). */
+function readFutureRelease(text: string | undefined, now: Instant): FutureRelease | undefined {
+  if (text === undefined) return undefined
+  const at = readTime('FutureRelease', text)
+  if (at > now + LONGEST_RELEASE_MS) throw new ApiError('user', 'FutureRelease: must be within 60 days')
+  return { at, request: `until;${text}` }
+}
+
+/** A year that a Date field cannot carry (RFC 5322 §3.3) is refused. */
 function readDate(date: string): Instant {
-  const isRfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(date)
-  const instant = isRfc3339 ? Date.parse(date) : Number.NaN
-  if (Number.isNaN(instant)) throw new ApiError('protocol', 'Date: must be a time as RFC 3339 writes it')
+  const instant = readTime('Date', date)
   if (new Date(instant).getUTCFullYear() < 1900) throw new ApiError('user', 'Date: must not be before 1900')
+  return instant
+}
+
+function readTime(field: string, text: string): Instant {
+  const isRfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)
+  const instant = isRfc3339 ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(instant)) throw new ApiError('protocol', `${field}: must be a time as RFC 3339 writes it`)
   return instant
 }
 

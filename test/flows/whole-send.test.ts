@@ -63,8 +63,8 @@ const wholeRequest = {
     { Name: 'lögo.png', ContentType: 'image/png', ContentID: '<logo@shop>', Data: base64(picture) },
   ],
   AttachedFiles: [{ Name: 'bill.pdf', ContentType: '', ContentID: '', Data: base64(document) }],
-  RequireTLS: null,
-  FutureRelease: null,
+  RequireTLS: false,
+  FutureRelease: new Date().toISOString(),
   SaveSent: true,
 }
 
@@ -224,20 +224,23 @@ test('AT-13: files as curl -F uploads them, an own User-Agent, a login with From
   assert.match(raw, /^To: <jürgen@whole\.test>\r$/m)
 })
 
+function inDays(days: number, moreMs = 0): string {
+  return new Date(Date.now() + days * 86_400_000 + moreMs).toISOString()
+}
+
 const valid = { To: [{ Address: 'ann@whole.test' }], Text: 'x' }
 
 /** A change of {@link valid}, and the code and the beginning of the message that it is answered with. */
 type Refusal = readonly [rule: string, change: object, code: string, message: string]
 
 const refusals: readonly Refusal[] = [
-  ['AT-12: RequireTLS', { RequireTLS: true }, 'user', 'RequireTLS: not supported yet'],
-  ['AT-12: RequireTLS', { RequireTLS: false }, 'user', 'RequireTLS: not supported yet'],
   [
-    'AT-12: FutureRelease',
-    { FutureRelease: '2026-12-01T00:00:00Z' },
+    'AT-72: a FutureRelease later than 60 days',
+    { FutureRelease: inDays(60, 60_000) },
     'user',
-    'FutureRelease: not supported yet',
+    'FutureRelease: must be within 60 days',
   ],
+  ['a FutureRelease that is no time', { FutureRelease: 'tomorrow' }, 'protocol', 'FutureRelease'],
   ['AT-14: no body', { Text: '' }, 'missingBody', 'Text, HTML'],
   ['AT-14: two From', { From: [{ Address: 'postern@localhost' }, {}] }, 'multipleFrom', 'From'],
   ["AT-14: another account's address", { From: [{ Address: 'other@localhost' }] }, 'badFrom', 'From'],

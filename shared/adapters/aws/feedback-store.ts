@@ -1,28 +1,30 @@
+import { formatUnicodeAddress } from '../../address/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Feedback, FeedbackStore } from '../../reception/feedback.ts'
 import { newCallItem, renumbered } from './call-items.ts'
 import { type Action, type Change, getItem, type Item, type Table } from './dynamo.ts'
 import { newMailItem } from './mail-items.ts'
 import { changeMailboxes } from './mailbox-changes.ts'
-import { historyChange, suppressionItem } from './suppression-items.ts'
+import { suppressionItem, takenBackChange } from './suppression-items.ts'
 import { indexSort, keys } from './table.ts'
 
 /** Feedback in DynamoDB: a mail and what it says of a message of the account. */
 export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
   return {
     async take({ mail }, wanted) {
-      const { account, mailbox, id } = mail
+      const { account, mailbox, id, size } = mail
       const item = await newMailItem(mail)
       let feedback = wanted
       return await changeMailboxes(table, clock, account, async (refused) => {
-        // The call is the first of the plan's own actions, where there is one.
-        if (refused.includes(0) && feedback.call) feedback = { ...feedback, call: renumbered(feedback.call) }
-        else if (refused.length > 0 && feedback.otherwise) feedback = feedback.otherwise
-        const message = await getItem(table, keys.message(account, feedback.message.id))
-        const actions = actionsOf(feedback, message, id)
+        feedback = withoutRefused(feedback, refused)
+        const [message, history] = await Promise.all([
+          getItem(table, keys.message(account, feedback.message.id)),
+          feedback.failed ? getItem(table, keys.recipient(account, recipientOf(feedback))) : undefined,
+        ])
+        const actions = actionsOf(feedback, message, history, id)
         return {
           result: feedback.call,
-          steps: [{ change: 'added', mailbox, id }],
+          steps: [{ change: 'added', mailbox, id, size }],
           actions: ([place]) => [...actions, { put: { ...item, ...place } }],
         }
       })
@@ -30,14 +32,31 @@ export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
   }
 }
 
-function actionsOf(feedback: Feedback, message: Item | undefined, mailId: number): readonly Action[] {
+/** The call is the first of the plan's own actions, where there is one, and the suppression the next. */
+function withoutRefused(feedback: Feedback, refused: readonly number[]): Feedback {
+  const { call, suppression, otherwise } = feedback
+  if (call && refused.includes(0)) return { ...feedback, call: renumbered(call) }
+  const isListed = suppression !== undefined && refused.includes(call ? 1 : 0)
+  return isListed && otherwise ? otherwise : feedback
+}
+
+function recipientOf({ message }: Feedback): string {
+  return formatUnicodeAddress(message.recipient)
+}
+
+function actionsOf(
+  feedback: Feedback,
+  message: Item | undefined,
+  history: Item | undefined,
+  mailId: number,
+): readonly Action[] {
   const { call, suppression, failed, result } = feedback
-  const { account, recipient } = feedback.message
+  const { account, id, recipient } = feedback.message
   return [
     ...(call ? [{ put: newCallItem(call) }] : []),
     ...(suppression ? [{ put: suppressionItem(suppression) }] : []),
     ...(failed
-      ? [{ change: historyChange(account, recipient, { ended: 'failed', at: result.startedAt }) }]
+      ? [{ change: takenBackChange(account, recipient, { id, at: result.startedAt }, history) }]
       : []),
     ...(message?.state === 'done' ? [{ change: remember(feedback, message, mailId) }] : []),
   ]

@@ -5,13 +5,21 @@ import { expiresAtSeconds, keys } from './table.ts'
 
 /** What happens to one mail in one mailbox; a mail that moves is removed from one and added to the other. */
 export type Step =
-  | { readonly change: 'added'; readonly mailbox: string; readonly id: RowId }
   | {
-      readonly change: 'changed' | 'removed'
+      readonly change: 'added'
+      readonly mailbox: string
+      readonly id: RowId
+      /** Octets of its content. */
+      readonly size: number
+    }
+  | {
+      readonly change: 'removed'
       readonly mailbox: string
       readonly id: RowId
       readonly uid: number
+      readonly size: number
     }
+  | { readonly change: 'changed'; readonly mailbox: string; readonly id: RowId; readonly uid: number }
 
 /** The numbers that a step got from its mailbox. */
 interface Place {
@@ -68,6 +76,8 @@ interface MailboxNumbers {
   readonly uidValidity: number
   uidNext: number
   modseq: number
+  /** What the steps add to the octets in it. */
+  grownBy: number
 }
 
 async function readMailboxes(
@@ -92,9 +102,10 @@ async function readMailbox(
   name: string,
 ): Promise<MailboxNumbers> {
   const item = await getItem(table, keys.mailbox(account, name))
-  if (!item) return { was: undefined, uidValidity: Math.floor(clock.now() / 1000), uidNext: 1, modseq: 0 }
+  if (!item)
+    return { was: undefined, uidValidity: Math.floor(clock.now() / 1000), uidNext: 1, modseq: 0, grownBy: 0 }
   const was = { uidNext: Number(item.uidNext), modseq: Number(item.modseq) }
-  return { was, uidValidity: Number(item.uidValidity), ...was }
+  return { was, uidValidity: Number(item.uidValidity), ...was, grownBy: 0 }
 }
 
 /** Every step has a MODSEQ of its own, so that the change log has a row for each. */
@@ -102,15 +113,27 @@ function placeOf(step: Step, mailboxes: ReadonlyMap<string, MailboxNumbers>): Pl
   const mailbox = mailboxes.get(step.mailbox)
   if (!mailbox) throw new Error(`mailbox ${step.mailbox} was not read`)
   mailbox.modseq++
+  if (step.change === 'added') mailbox.grownBy += step.size
+  if (step.change === 'removed') mailbox.grownBy -= step.size
   return { uid: step.change === 'added' ? mailbox.uidNext++ : step.uid, modseq: mailbox.modseq }
 }
 
-function advance(account: string, name: string, { was, uidValidity, uidNext, modseq }: MailboxNumbers) {
+function advance(
+  account: string,
+  name: string,
+  { was, uidValidity, uidNext, modseq, grownBy }: MailboxNumbers,
+) {
   return {
     key: keys.mailbox(account, name),
-    update: 'SET #uidNext = :uidNext, #modseq = :modseq, #uidValidity = :uidValidity',
+    update: 'SET #uidNext = :uidNext, #modseq = :modseq, #uidValidity = :uidValidity ADD #octets :grownBy',
     condition: was ? '#uidNext = :uidWas AND #modseq = :modseqWas' : 'attribute_not_exists(#pk)',
-    values: { uidNext, modseq, uidValidity, ...(was && { uidWas: was.uidNext, modseqWas: was.modseq }) },
+    values: {
+      uidNext,
+      modseq,
+      uidValidity,
+      grownBy,
+      ...(was && { uidWas: was.uidNext, modseqWas: was.modseq }),
+    },
   }
 }
 

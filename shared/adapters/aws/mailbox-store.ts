@@ -13,6 +13,7 @@ import { keys } from './table.ts'
 
 /** Arrivals that wait for the same mailbox go into one transaction (DynamoDB: 100 actions); one takes up to four. */
 const MOST_TOGETHER = 24
+const MOST_MAILBOXES = 100_000
 
 /** Mails and mailboxes in DynamoDB; the contents are in the content store. */
 export function dynamoMailboxStore(table: Table, clock: Clock): MailboxStore {
@@ -46,6 +47,12 @@ export function dynamoMailboxStore(table: Table, clock: Clock): MailboxStore {
       })
       return await Promise.all(items.map(parseMail))
     },
+
+    async usedOctets(account) {
+      const { pk } = keys.mailbox(account, '')
+      const items = await queryItems(table, { condition: '#pk = :pk', values: { pk }, limit: MOST_MAILBOXES })
+      return items.reduce((sum, { octets }) => sum + (typeof octets === 'number' ? octets : 0), 0)
+    },
   }
 }
 
@@ -59,7 +66,9 @@ async function appendTogether(
   if (!first) return []
   const calls = arrivals.map((arrival) => arrival.call)
   const mailItems = await Promise.all(arrivals.map(({ mail }) => newMailItem(mail)))
-  const steps = arrivals.map(({ mail }) => ({ change: 'added', mailbox: mail.mailbox, id: mail.id }) as const)
+  const steps = arrivals.map(
+    ({ mail: { mailbox, id, size } }) => ({ change: 'added', mailbox, id, size }) as const,
+  )
   return await changeMailboxes(table, clock, first.mail.account, async (refused) => {
     renumberTaken(calls, refused, mailItems.length)
     return {
@@ -113,10 +122,10 @@ function nothingToDo(result: MailFound): Plan<MailFound> {
 }
 
 /** The last step gives the mail its numbers. */
-function stepsOf({ mailbox, id, uid }: Mail, edit: MailEdit): readonly Step[] {
+function stepsOf({ mailbox, id, uid, size }: Mail, edit: MailEdit): readonly Step[] {
   if (edit.kind === 'flags') return [{ change: 'changed', mailbox, id, uid }]
-  const removed = { change: 'removed', mailbox, id, uid } as const
-  return edit.kind === 'remove' ? [removed] : [removed, { change: 'added', mailbox: edit.mailbox, id }]
+  const removed = { change: 'removed', mailbox, id, uid, size } as const
+  return edit.kind === 'remove' ? [removed] : [removed, { change: 'added', mailbox: edit.mailbox, id, size }]
 }
 
 /** DynamoDB deletes what has expired days late. */

@@ -10,14 +10,14 @@ import { indexPartition, keys } from './table.ts'
 export function dynamoNoticeStore(table: Table, clock: Clock): NoticeStore {
   return {
     async give(row, mail) {
-      const { account, mailbox, id } = mail
+      const { account, mailbox, id, size } = mail
       const item = await newMailItem(mail)
       await changeMailboxes(table, clock, account, async () => {
         const message = await getItem(table, keys.message(row.account, row.id))
         if (message?.owed !== row.owed) return { result: undefined, steps: [], actions: () => [] }
         return {
           result: undefined,
-          steps: [{ change: 'added', mailbox, id }],
+          steps: [{ change: 'added', mailbox, id, size }],
           actions: ([place]) => [{ change: given(row, message ?? {}) }, { put: { ...item, ...place } }],
         }
       })

@@ -122,7 +122,7 @@ function effectActions(row: QueuedMessage, { call, suppression, history }: Effec
   return [
     ...(call ? [{ put: newCallItem(call) }] : []),
     ...(suppression ? [{ put: suppressionItem(suppression) }] : []),
-    ...(history ? [{ change: historyChange(row.account, row.recipient, history) }] : []),
+    ...(history ? [{ change: historyChange(row.account, row.recipient, { id: row.id, ...history }) }] : []),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { type Address, formatUnicodeAddress } from '../../address/address.ts'
 import { DAY, formatInstant, type Instant, parseInstant } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
-import type { Suppression } from '../../suppression/suppression.ts'
+import type { Standing, Suppression } from '../../suppression/suppression.ts'
 import type { Change, Item } from './dynamo.ts'
 import { expiresAtSeconds, keys } from './table.ts'
 
@@ -32,18 +32,64 @@ export function parseSuppression(item: Item): Suppression {
   }
 }
 
-/** Counts one more final failure in a row, or begins anew after a delivery. */
-export function historyChange(
+/** How a message to the recipient ended. */
+export interface Ending {
+  readonly id: RowId
+  readonly ended: 'delivered' | 'failed'
+  readonly at: Instant
+}
+
+/**
+ * Counts one more final failure in a row, or begins anew after a delivery; of that it is remembered what it ended,
+ * for a delivery that comes back goes on with the row.
+ */
+export function historyChange(account: string, recipient: Address, { id, ended, at }: Ending): Change {
+  const key = keys.recipient(account, formatUnicodeAddress(recipient))
+  const expires = expiresAtSeconds(at + HISTORY_KEPT_MS)
+  return ended === 'failed'
+    ? {
+        key,
+        update: 'ADD #failuresInARow :one SET #expires = :expires',
+        values: { expires, one: 1 },
+      }
+    : {
+        key,
+        update:
+          'SET #failuresBefore = if_not_exists(#failuresInARow, :none), #failuresInARow = :none, #deliveredId = :id, #expires = :expires',
+        values: { expires, none: 0, id },
+      }
+}
+
+/** A delivery came back. Where the item of the recipient still knows it as the last one, the row of failures goes on. */
+export function takenBackChange(
   account: string,
   recipient: Address,
-  { ended, at }: { readonly ended: 'delivered' | 'failed'; readonly at: Instant },
+  { id, at }: Pick<Ending, 'id' | 'at'>,
+  item: Item | undefined,
 ): Change {
-  const failed = ended === 'failed'
+  const { lastDelivered } = parseHistory(item)
+  if (lastDelivered?.id !== id) return historyChange(account, recipient, { id, ended: 'failed', at })
   return {
     key: keys.recipient(account, formatUnicodeAddress(recipient)),
-    update: failed
-      ? 'ADD #failuresInARow :one SET #expires = :expires'
-      : 'SET #failuresInARow = :none, #expires = :expires',
-    values: { expires: expiresAtSeconds(at + HISTORY_KEPT_MS), ...(failed ? { one: 1 } : { none: 0 }) },
+    update: 'ADD #failuresInARow :more SET #expires = :expires REMOVE #deliveredId, #failuresBefore',
+    condition: '#deliveredId = :id',
+    values: { id, more: lastDelivered.failuresBefore + 1, expires: expiresAtSeconds(at + HISTORY_KEPT_MS) },
+  }
+}
+
+/** How a recipient fared, by its item. */
+export function parseHistory(item: Item | undefined): Omit<Standing, 'suppression'> {
+  const {
+    failuresInARow = 0,
+    deliveredId,
+    failuresBefore = 0,
+  } = (item ?? {}) as {
+    readonly failuresInARow?: number
+    readonly deliveredId?: number
+    readonly failuresBefore?: number
+  }
+  return {
+    failuresInARow,
+    ...(deliveredId !== undefined && { lastDelivered: { id: deliveredId as RowId, failuresBefore } }),
   }
 }

@@ -2,7 +2,7 @@ import { formatUnicodeAddress } from '../../address/address.ts'
 import { baseAddress } from '../../suppression/base-address.ts'
 import type { SuppressionStore } from '../../suppression/suppression-store.ts'
 import { deleteItem, getItem, getItems, putNew, queryItems, type Table } from './dynamo.ts'
-import { parseSuppression, suppressionItem } from './suppression-items.ts'
+import { parseHistory, parseSuppression, suppressionItem } from './suppression-items.ts'
 import { keys } from './table.ts'
 
 const MOST_LISTED = 100_000
@@ -45,10 +45,9 @@ export function dynamoSuppressionStore(table: Table): SuppressionStore {
       const found = new Map(items.map((item) => [`${item.pk}\n${item.sk}`, item]))
       return recipients.map((_, place) => {
         const suppression = found.get(textOf(suppressions[place]))
-        const failures = found.get(textOf(histories[place]))?.failuresInARow
         return {
           ...(suppression && { suppression: parseSuppression(suppression) }),
-          failuresInARow: typeof failures === 'number' ? failures : 0,
+          ...parseHistory(found.get(textOf(histories[place]))),
         }
       })
     },

@@ -22,6 +22,7 @@ const fresh = {
   KeepRetiredWebhookPeriod: 0,
   MaxOutgoingMessagesPerDay: 1000,
   MaxFirstTimeRecipientsPerDay: 200,
+  QuotaMessageSize: 0,
   LoginDisabled: '',
   Addresses: [],
   PasswordSet: false,

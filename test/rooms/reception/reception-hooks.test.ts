@@ -107,6 +107,7 @@ function arrange(settings: ReceptionSettings): Arranged {
       read: unused,
       change: unused,
       list: unused,
+      usedOctets: unused,
     },
     webhooks: { send: async () => {}, depth: unused },
     clock: { now: () => Date.UTC(2026, 5, 1) },
