@@ -117,6 +117,7 @@ async function claimEach(
       ...begun,
       status: 'running',
       enhancedCode: '',
+      reply: '',
     })),
   )
   return (await Promise.all(claims)).filter((row) => row !== undefined)
@@ -157,7 +158,8 @@ async function transact(
   if (!first) return []
   const relay = chooseRelay(options, first, countedAttempts(first) - 1)
   if ('mistake' in relay) {
-    return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error: relay.mistake }))
+    const error = relay.mistake
+    return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error, reply: '' }))
   }
   const content = await ports.content.read(queueContent(first.base))
   if (!content && ports.clock.now() > contentKeptUntil({ ...first, nextAt: first.queuedAt })) {

@@ -11,7 +11,7 @@ import { callAbout, retiredNow } from './ending.ts'
 import type { Effects } from './queue-store.ts'
 import { type DeliveryResult, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
 import { DELAY_NOTICE_AFTER, MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
-import type { DeliveryOutcome, Suppressed } from './transport.ts'
+import type { DeliveryOutcome, Evidence, Suppressed } from './transport.ts'
 
 /** What an outcome means for its row, and what else is written with it. */
 export interface Conclusion {
@@ -92,7 +92,14 @@ function resultOf(row: QueuedMessage, outcome: DeliveryOutcome | Suppressed, now
     code: outcome.code,
     enhancedCode: outcome.enhancedCode,
     error: outcome.kind === 'accepted' ? '' : outcome.error,
+    ...evidenceOf(outcome),
   }
+}
+
+function evidenceOf(outcome: DeliveryOutcome | Suppressed): Evidence {
+  if (outcome.kind === 'suppressed') return { reply: '' }
+  const { reply, remote, transcript } = outcome
+  return { reply, ...(remote && { remote }), ...(transcript && { transcript }) }
 }
 
 function statusOf({ kind }: DeliveryOutcome | Suppressed): DeliveryResult['status'] {

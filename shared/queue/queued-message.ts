@@ -4,6 +4,7 @@ import type { RowEdit } from '../attempts/attempt-store.ts'
 import { type DelayedHint, type Hint, LONGEST_DELAY_MS } from '../attempts/hint-channel.ts'
 import { DAY, type Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
+import type { Evidence } from './transport.ts'
 
 /** A message for one recipient, queued or retired. Recipients of one Send share content and `base`. */
 export interface QueuedMessage extends AttemptRow<DeliveryResult> {
@@ -46,7 +47,7 @@ export interface MessageEdit extends RowEdit {
 export type NoticeKind = 'failed' | 'delayed'
 
 /** One attempt to deliver. */
-export interface DeliveryResult extends AttemptResult {
+export interface DeliveryResult extends AttemptResult, Evidence {
   /** RFC 3463, such as `5.1.1`; empty if the remote gave none. */
   readonly enhancedCode: string
   /** Not an attempt of ours: the action of a notification (RFC 3464) that came later, or `unrecognized`. */

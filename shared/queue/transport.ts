@@ -11,6 +11,12 @@ export interface DeliveryRequest {
   readonly content: Uint8Array
   readonly has8bit: boolean
   readonly smtputf8: boolean
+  /**
+   * RFC 8689. True: TLS with a verified certificate, whatever {@link Relay.tls} says, and a server that promises to
+   * ask the same of the next (REQUIRETLS). False (`TLS-Required: No`): TLS is not worth a failure, so `required`
+   * becomes `opportunistic`. Undefined: no wish.
+   */
+  readonly requireTls?: boolean
 }
 
 /** Nobody was asked: the recipient is on the account's suppression list. */
@@ -21,16 +27,41 @@ export interface Suppressed {
   readonly error: string
 }
 
+/** The server that an attempt spoke with. */
+export interface Remote {
+  /** As the relay is configured. */
+  readonly host: string
+  readonly ipAddress: string
+  /** Left out where the session was not encrypted. `protocol` is such as `TLSv1.3`, `cipher` the name that IANA gives it. */
+  readonly tls?: { readonly protocol: string; readonly cipher: string; readonly isVerified: boolean }
+}
+
+/** What an attempt leaves for whoever wants to know how its result came about. */
+export interface Evidence {
+  /** Undefined when no connection was made. */
+  readonly remote?: Remote
+  /** What the remote said that decided, without its code: one line of at most 1000 characters; empty if it said nothing. */
+  readonly reply: string
+  /**
+   * Of an attempt that did not succeed: what was said, a line each, such as `17 S: 250 2.1.0 ok` (milliseconds since
+   * the attempt began, client or server), without content and credentials; at most 4096 characters with line ends,
+   * and `…` where lines were left out. Other recipients of the transaction appear in it.
+   */
+  readonly transcript?: readonly string[]
+}
+
 /** What the next hop did with one recipient. It is a value: whatever a remote does, it is no fault of ours. */
-export type DeliveryOutcome =
-  | { readonly kind: 'accepted'; readonly code: number; readonly enhancedCode: string }
-  | {
-      readonly kind: 'temporary' | 'permanent'
-      /** The reply code; 0 when the remote gave none (no connection, time-out). */
-      readonly code: number
-      readonly enhancedCode: string
-      readonly error: string
-    }
+export type DeliveryOutcome = Evidence &
+  (
+    | { readonly kind: 'accepted'; readonly code: number; readonly enhancedCode: string }
+    | {
+        readonly kind: 'temporary' | 'permanent'
+        /** The reply code; 0 when the remote gave none (no connection, time-out). */
+        readonly code: number
+        readonly enhancedCode: string
+        readonly error: string
+      }
+  )
 
 /** Port: hands a message to the next hop. */
 export interface Transport {

@@ -89,6 +89,7 @@ function resultOf(
     code,
     enhancedCode,
     error: diagnostic,
+    reply: '',
     notification: action ?? 'unrecognized',
   }
 }

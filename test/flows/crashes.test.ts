@@ -97,6 +97,7 @@ test('a sweep leaves a claimed row alone until its lease ends', async () => {
       status: 'running',
       code: 0,
       enhancedCode: '',
+      reply: '',
       error: '',
     },
   })

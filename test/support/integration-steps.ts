@@ -431,5 +431,6 @@ async function claim({ table }: Installation, row: QueuedMessage): Promise<Queue
     ...begun,
     status: 'running',
     enhancedCode: '',
+    reply: '',
   }))
 }

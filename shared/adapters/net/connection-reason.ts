@@ -10,13 +10,21 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'timed out',
 }
 
+const CERTIFICATE_FAULT = /CERT|^UNABLE_TO_|CRL|^HOSTNAME_MISMATCH$/
+const PROTOCOL_FAULT = /SSL|TLS|^EPROTO$/
+
 /**
  * Says in public words what the `code` of a socket's error means; undefined for one that is not about
  * connections. The messages of such errors are not public: they name the addresses behind a host name.
  */
 export function connectionReason(code: string): string | undefined {
   if (reasons[code] !== undefined) return reasons[code]
-  if (/CERT|^UNABLE_TO_|CRL|^HOSTNAME_MISMATCH$/.test(code)) return `certificate not accepted (${code})`
-  if (/SSL|TLS|^EPROTO$/.test(code)) return `TLS handshake failed (${code})`
+  if (CERTIFICATE_FAULT.test(code)) return `certificate not accepted (${code})`
+  if (PROTOCOL_FAULT.test(code)) return `TLS handshake failed (${code})`
   return undefined
+}
+
+/** Says whether the `code` of a socket's error is about the peer's TLS, not about the way to it. */
+export function isTlsFault(code: string): boolean {
+  return CERTIFICATE_FAULT.test(code) || PROTOCOL_FAULT.test(code)
 }

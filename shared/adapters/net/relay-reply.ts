@@ -26,6 +26,12 @@ export function parseReply(reply: string): RelayReply {
   }
 }
 
+/** A whole reply as one bounded line, without its code. */
+export function replyLine(reply: string): string {
+  const { enhancedCode, text } = parseReply(reply)
+  return cleanText(`${enhancedCode} ${text}`)
+}
+
 /** Makes one bounded line of a text that a stranger chose. */
 export function cleanText(text: string): string {
   return text
@@ -38,9 +44,10 @@ export function cleanText(text: string): string {
 /** What a reply means for the recipients it answers. `command` is the one that was answered. */
 export function outcomeOfReply(reply: string, command: 'MAIL' | 'RCPT' | 'DATA'): DeliveryOutcome {
   const { code, enhancedCode, text } = parseReply(reply)
-  if (code >= 200 && code < 300) return { kind: 'accepted', code, enhancedCode }
+  const line = replyLine(reply)
+  if (code >= 200 && code < 300) return { kind: 'accepted', code, enhancedCode, reply: line }
   // RFC 5321 §4.5.3.1.10: 552 to RCPT is an old way to say 452, too many recipients.
   const isPermanent = code >= 500 && !(command === 'RCPT' && code === 552)
   const error = text || `the server answered ${code} to ${command}`
-  return { kind: isPermanent ? 'permanent' : 'temporary', code, enhancedCode, error }
+  return { kind: isPermanent ? 'permanent' : 'temporary', code, enhancedCode, error, reply: line }
 }

@@ -1,8 +1,11 @@
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Relay } from '../../account/options.ts'
-import { connectionReason } from './connection-reason.ts'
-import { cleanText } from './relay-reply.ts'
+import type { Remote } from '../../queue/transport.ts'
+import { connectionReason, isTlsFault } from './connection-reason.ts'
+import type { Dialogue } from './relay-dialogue.ts'
+import { cleanText, replyLine } from './relay-reply.ts'
 
 /** How long a delivery may take, in milliseconds. */
 export interface RelayLimits {
@@ -20,16 +23,29 @@ export interface RelaySession {
   readonly connection: SMTPConnection
   /** What the server offered in its last answer to EHLO. */
   readonly extensions: readonly string[]
+  /** How many RCPT commands the server takes in a transaction (RFC 9422 §4.2); Infinity when it does not say. */
+  readonly rcptMax: number
+  /** How many MAIL commands it takes in the session (RFC 9422 §4.1); Infinity when it does not say. */
+  readonly mailMax: number
 }
 
 /** No session, or the end of one: no reply of the server says what becomes of the message. */
 export class RelayFailure extends Error {
   override readonly name = 'RelayFailure'
   readonly isHandshake: boolean
+  /** The server has no TLS, or none with a certificate that we trust; another try would find the same. */
+  readonly lacksTls: boolean
+  /** What the server said that ended it, without its code; empty when it said nothing. */
+  readonly reply: string
 
   constructor(doing: string, relay: Relay, cause: unknown, isHandshake = false) {
     super(`${doing} ${formatPlace(relay)}: ${reasonOf(cause)}`, { cause })
+    const known: Partial<SMTPConnection.SMTPError> = cause instanceof Error ? cause : {}
+    const { command, originalCode = '', response, responseCode = 0 } = known
+    const hasRefusedTls = (command === 'STARTTLS' || command === 'EHLO') && responseCode >= 500
     this.isHandshake = isHandshake
+    this.lacksTls = hasRefusedTls || (isHandshake && isTlsFault(originalCode))
+    this.reply = response === undefined ? '' : replyLine(response)
   }
 }
 
@@ -51,13 +67,14 @@ export async function openSession(
   hostname: string,
   limits: RelayLimits,
   signal: AbortSignal,
+  dialogue: Dialogue,
 ): Promise<RelaySession> {
   try {
-    return await open(relay, hostname, limits, signal)
+    return await open(relay, hostname, limits, signal, dialogue)
   } catch (error) {
     const mayGoWithout = relay.tls === 'opportunistic' && error instanceof RelayFailure && error.isHandshake
     if (!mayGoWithout || signal.aborted) throw error
-    return await open({ ...relay, tls: 'none' }, hostname, limits, signal)
+    return await open({ ...relay, tls: 'none' }, hostname, limits, signal, dialogue)
   }
 }
 
@@ -83,9 +100,13 @@ async function open(
   hostname: string,
   limits: RelayLimits,
   signal: AbortSignal,
+  dialogue: Dialogue,
 ): Promise<RelaySession> {
   const socket = await connectSocket(relay, limits.connectMs, signal)
-  const connection = new SMTPConnection({ ...optionsOf(relay, hostname, limits), connection: socket })
+  const remote: Remote = { host: relay.host, ipAddress: socket.remoteAddress ?? '' }
+  dialogue.remote = remote
+  const options = { ...optionsOf(relay, hostname, limits), ...dialogue.loggerOptions }
+  const connection = new SMTPConnection({ ...options, connection: socket })
   // Errors are also emitted when a callback has told them, and an unheard one would end the process.
   connection.on('error', () => {})
   try {
@@ -94,7 +115,8 @@ async function open(
     connection.close()
     throw failureOf(error, relay, connection.upgrading === true)
   }
-  return { connection, extensions: extensionsOf(connection) }
+  dialogue.remote = { ...remote, ...tlsOf(connection) }
+  return sessionOf(connection)
 }
 
 /** The library looks names up on its own and keeps them; here the system's resolver decides. */
@@ -153,10 +175,29 @@ function failureOf(error: unknown, relay: Relay, isHandshake: boolean): RelayFai
   return new RelayFailure('opening a session with', relay, error)
 }
 
+function tlsOf({ _socket: socket }: SMTPConnection): Pick<Remote, 'tls'> {
+  if (!(socket instanceof TLSSocket)) return {}
+  const [protocol, cipher] = [socket.getProtocol() ?? '', socket.getCipher().standardName]
+  return { tls: { protocol, cipher, isVerified: socket.authorized } }
+}
+
 /** The library does not publish what it read from EHLO; its version is pinned and a test sees to this. */
-function extensionsOf(connection: SMTPConnection): readonly string[] {
-  const { _supportedExtensions } = connection as unknown as { _supportedExtensions: readonly string[] }
-  return _supportedExtensions
+function sessionOf(connection: SMTPConnection): RelaySession {
+  const { _supportedExtensions: extensions, _ehloLines: lines = [] } = connection as unknown as {
+    readonly _supportedExtensions: readonly string[]
+    /** Unset after HELO. */
+    readonly _ehloLines?: readonly string[]
+  }
+  const rcptMax = limitOf(lines, 'RCPTMAX')
+  return { connection, extensions, rcptMax, mailMax: limitOf(lines, 'MAILMAX') }
+}
+
+/** RFC 9422 §3: `LIMITS MAILMAX=10 RCPTMAX=100`; what cannot be read limits nothing. */
+function limitOf(ehloLines: readonly string[], name: 'RCPTMAX' | 'MAILMAX'): number {
+  const words = ehloLines.filter((line) => /^LIMITS /i.test(line)).flatMap((line) => line.split(/\s+/))
+  const values = words.map((word) => /^([A-Z]+)=([1-9]\d{0,5})$/i.exec(word))
+  const value = values.find((found) => found?.[1]?.toUpperCase() === name)
+  return value ? Number(value[2]) : Number.POSITIVE_INFINITY
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,7 +1,8 @@
-import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { formatAddress, isAsciiLocalpart } from '../../address/address.ts'
+import type { Relay } from '../../account/options.ts'
+import { formatAddress } from '../../address/address.ts'
 import type { DeliveryOutcome, DeliveryRequest, Transport } from '../../queue/transport.ts'
-import { outcomeOfReply } from './relay-reply.ts'
+import { Dialogue } from './relay-dialogue.ts'
+import { permanent, temporary } from './relay-outcome.ts'
 import {
   endSession,
   formatPlace,
@@ -10,13 +11,16 @@ import {
   type RelayLimits,
   type RelaySession,
 } from './relay-session.ts'
+import {
+  declareSmtputf8,
+  needsSmtputf8,
+  reset,
+  type TransactionResult,
+  transact,
+} from './relay-transaction.ts'
 
-/** What became of a transaction: its end, and the recipients that were refused on the way. */
-interface TransactionResult {
-  readonly end: DeliveryOutcome
-  /** By address, as it was sent. */
-  readonly refused?: ReadonlyMap<string, DeliveryOutcome>
-}
+/** What became of the recipients, by address as it was sent. */
+type Fates = ReadonlyMap<string, DeliveryOutcome>
 
 const LIMITS: RelayLimits = {
   connectMs: 10_000,
@@ -25,7 +29,10 @@ const LIMITS: RelayLimits = {
   totalMs: 50_000,
 }
 
-/** Delivers to a relay over SMTP: one connection and one transaction (RFC 5321 §3.3) for each call. */
+/**
+ * Delivers to a relay over SMTP: one connection for each call, and one transaction (RFC 5321 §3.3) unless the
+ * server takes fewer recipients at a time.
+ */
 export function relayTransport(limits: Partial<RelayLimits> = {}): Transport {
   return { deliver: (request) => deliver(request, { ...LIMITS, ...limits }) }
 }
@@ -34,117 +41,115 @@ async function deliver(request: DeliveryRequest, limits: RelayLimits): Promise<r
   const texts = request.recipients.map(formatAddress)
   // The library refuses the whole transaction for such an address, which is a legal one.
   const sendable = [...new Set(texts.filter((text) => !/[<>]/.test(text)))]
-  const { end, refused } = sendable.length > 0 ? await transact(request, sendable, limits) : UNWRITABLE
-  return texts.map((text) => (sendable.includes(text) ? (refused?.get(text) ?? end) : UNWRITABLE.end))
+  const dialogue = new Dialogue()
+  const fates = sendable.length > 0 ? await deliverInTime(request, sendable, limits, dialogue) : new Map()
+  return texts.map((text) => {
+    const fate: DeliveryOutcome | undefined = fates.get(text)
+    return fate ? { ...fate, ...dialogue.evidence(fate.kind === 'accepted') } : UNWRITABLE
+  })
 }
 
-const UNWRITABLE: TransactionResult = {
-  end: permanent('5.1.3', 'an address with < or > in it cannot be delivered to'),
-}
+const UNWRITABLE = permanent('5.1.3', 'an address with < or > in it cannot be delivered to')
 
-async function transact(
+async function deliverInTime(
   request: DeliveryRequest,
   recipients: readonly string[],
   limits: RelayLimits,
-): Promise<TransactionResult> {
-  const { relay, hostname } = request
+  dialogue: Dialogue,
+): Promise<Fates> {
   const overall = new AbortController()
   const timedOut = new Error(`timed out after ${limits.totalMs / 1000} s`)
   const timer = setTimeout(() => overall.abort(timedOut), limits.totalMs)
+  const relay = { ...request.relay, tls: tlsFor(request) }
   try {
-    const session = await openSession(relay, hostname, limits, overall.signal)
+    const session = await openSession(relay, request.hostname, limits, overall.signal, dialogue)
     try {
       const problem = incapability(request, session)
-      return problem ?? (await send(request, recipients, session, overall.signal))
+      if (problem) return shared(recipients, problem)
+      if (needsSmtputf8(request)) declareSmtputf8(session)
+      return await deliverOver(session, request, recipients, overall.signal)
     } finally {
       await endSession(session, overall.signal)
     }
   } catch (error) {
     if (!(error instanceof RelayFailure)) throw error
-    return { end: temporary(error) }
+    return shared(recipients, outcomeOfFailure(error, request))
   } finally {
     clearTimeout(timer)
   }
 }
 
+/** RFC 8689: what the sender of the message wants of TLS goes before what the operator wants. */
+function tlsFor({ relay, requireTls }: DeliveryRequest): Relay['tls'] {
+  if (requireTls === true) return 'required'
+  return requireTls === false && relay.tls === 'required' ? 'opportunistic' : relay.tls
+}
+
+function outcomeOfFailure(failure: RelayFailure, { requireTls }: DeliveryRequest): DeliveryOutcome {
+  if (requireTls !== true || !failure.lacksTls) return temporary(failure)
+  const error = `${failure.message}; the message demands TLS with a verified certificate (RFC 8689)`
+  return { ...permanent('5.7.30', error), reply: failure.reply }
+}
+
 /** The library does not look whether the server takes what it sends; 8-bit content mostly passes anyway. */
-function incapability(request: DeliveryRequest, { extensions }: RelaySession): TransactionResult | undefined {
-  if (!needsSmtputf8(request) || extensions.includes('SMTPUTF8')) return undefined
-  return {
-    end: permanent('5.6.7', `${formatPlace(request.relay)} does not take internationalized mail (SMTPUTF8)`),
+function incapability(request: DeliveryRequest, { extensions }: RelaySession): DeliveryOutcome | undefined {
+  const place = formatPlace(request.relay)
+  if (request.requireTls === true && !extensions.includes('REQUIRETLS')) {
+    return permanent('5.7.30', `${place} does not offer REQUIRETLS, which the message demands (RFC 8689)`)
   }
+  if (!needsSmtputf8(request) || extensions.includes('SMTPUTF8')) return undefined
+  return permanent('5.6.7', `${place} does not take internationalized mail (SMTPUTF8)`)
 }
 
-function needsSmtputf8({ smtputf8, mailFrom, recipients }: DeliveryRequest): boolean {
-  return smtputf8 || ![...recipients, ...(mailFrom ? [mailFrom] : [])].every(isAsciiLocalpart)
-}
-
-async function send(
+/**
+ * Has one transaction after the other until each recipient has its fate. Every one decides about somebody: where
+ * nobody is accepted, nobody is left over for another.
+ */
+async function deliverOver(
+  session: RelaySession,
   request: DeliveryRequest,
   recipients: readonly string[],
-  { connection }: RelaySession,
   signal: AbortSignal,
-): Promise<TransactionResult> {
-  const { mailFrom, content } = request
-  if (needsSmtputf8(request)) declareSmtputf8(connection)
-  const envelope = {
-    from: mailFrom ? formatAddress(mailFrom) : '',
-    to: [...recipients],
-    size: content.length,
-    use8BitMime: request.has8bit,
+): Promise<Fates> {
+  const fates = new Map<string, DeliveryOutcome>()
+  let waiting = recipients
+  for (let begun = 1; waiting.length > 0; begun++) {
+    const group = waiting.slice(0, session.rcptMax)
+    const result = await transact(session, request, group, signal)
+    const end = begun > 1 && result.isMailRefused ? ofSession(result.end) : result.end
+    for (const recipient of group) fates.set(recipient, result.refused.get(recipient) ?? end)
+    waiting = [...waiting.slice(group.length), ...result.tooMany]
+    const hindrance =
+      waiting.length > 0 && (await hindranceAfter({ ...result, end }, begun, session, request, signal))
+    if (hindrance) return new Map([...shared(waiting, hindrance), ...fates])
   }
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  const sent = await new Promise<SMTPConnection.SentMessageInfo | Error>((resolve) => {
-    signal.addEventListener('abort', () => resolve(signal.reason), { once: true })
-    connection.send(envelope, bytes, (error, info) => resolve(error ?? info))
-  })
-  const end = sent instanceof Error ? endOf(sent, request) : outcomeOfReply(sent.response, 'DATA')
-  // After a refused MAIL the replies to RCPT only say that there is no transaction.
-  const isMailRefused = sent instanceof Error && 'command' in sent && sent.command === 'MAIL FROM'
-  return { end, ...(!isMailRefused && { refused: refusedRecipients(connection) }) }
+  return fates
 }
 
-/** What an error says of all recipients that were not refused one by one. */
-function endOf(error: SMTPConnection.SMTPError, { relay, content }: DeliveryRequest): DeliveryOutcome {
-  const { code, command, response, responseCode } = error
-  if (response !== undefined && (responseCode === 421 || code === 'EENVELOPE' || code === 'EMESSAGE')) {
-    return outcomeOfReply(
-      response,
-      command === 'MAIL FROM' ? 'MAIL' : command === 'RCPT TO' ? 'RCPT' : 'DATA',
-    )
-  }
-  if (code === 'EMESSAGE') {
-    return permanent('5.3.4', `${formatPlace(relay)} takes no message of ${content.length} bytes`)
-  }
-  if (code === 'EENVELOPE') return permanent('5.1.7', 'a sender with < or > in its address cannot be used')
-  return temporary(new RelayFailure('sending to', relay, error))
+/** The server took the same MAIL before: that it refuses it now is about the session, not about the sender. */
+function ofSession(outcome: DeliveryOutcome): DeliveryOutcome {
+  return outcome.kind === 'accepted' ? outcome : { ...outcome, kind: 'temporary' }
 }
 
-/** The library hands these replies out with some results only; its version is pinned and a test sees to this. */
-function refusedRecipients(connection: SMTPConnection): ReadonlyMap<string, DeliveryOutcome> {
-  const { _envelope } = connection as unknown as {
-    readonly _envelope: { readonly rejectedErrors?: readonly SMTPConnection.SMTPError[] }
+/** Why no transaction can follow this one in the session; undefined when one can. */
+async function hindranceAfter(
+  { isMailRefused, isUnfinished, end }: TransactionResult,
+  begun: number,
+  session: RelaySession,
+  { relay }: DeliveryRequest,
+  signal: AbortSignal,
+): Promise<DeliveryOutcome | undefined> {
+  const isBroken = end.kind === 'temporary' && end.code === 0
+  if (isMailRefused || isBroken) return end
+  if (begun >= session.mailMax) {
+    return temporary({ message: 'the server takes no more messages in this session (MAILMAX)', reply: '' })
   }
-  const replies = (_envelope.rejectedErrors ?? []).map(
-    ({ recipient = '', response = '' }) => [recipient, outcomeOfReply(response, 'RCPT')] as const,
-  )
-  return new Map(replies)
+  const cause = session.connection.destroyed
+    ? new Error('connection closed')
+    : isUnfinished && (await reset(session, signal))
+  return cause ? temporary(new RelayFailure('sending to', relay, cause)) : undefined
 }
 
-/** RFC 6531 §3.4: also for header fields; the library declares it for addresses only. */
-function declareSmtputf8(connection: SMTPConnection): void {
-  const internals = connection as unknown as { _sendCommand(command: string, logged?: string): void }
-  const sendCommand = internals._sendCommand.bind(connection)
-  internals._sendCommand = (command, logged) => {
-    const isUndeclared = command.startsWith('MAIL FROM:') && !/>.* SMTPUTF8(?: |$)/.test(command)
-    sendCommand(isUndeclared ? `${command} SMTPUTF8` : command, logged)
-  }
-}
-
-function permanent(enhancedCode: string, error: string): DeliveryOutcome {
-  return { kind: 'permanent', code: 0, enhancedCode, error }
-}
-
-function temporary({ message }: RelayFailure): DeliveryOutcome {
-  return { kind: 'temporary', code: 0, enhancedCode: '', error: message }
+function shared(recipients: readonly string[], outcome: DeliveryOutcome): Fates {
+  return new Map(recipients.map((recipient) => [recipient, outcome]))
 }

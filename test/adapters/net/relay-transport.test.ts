@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { test } from 'node:test'
 import { relayTransport } from '../../../shared/adapters/net/relay-transport.ts'
-import { parseAddress } from '../../../shared/address/address.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../../../shared/queue/transport.ts'
+import type { DeliveryRequest } from '../../../shared/queue/transport.ts'
+import { CONTENT, request, type Verdict, verdicts } from './delivery-request.ts'
 import { scriptedServer } from './scripted-server.ts'
 import { selfSigned } from './self-signed.ts'
+import { trustCertificate } from './trust-certificate.ts'
 
-const CONTENT = 'Subject: hello\r\n\r\n.one\r\ntwo\r\n'
-const ACCEPTED: DeliveryOutcome = { kind: 'accepted', code: 250, enhancedCode: '2.0.0' }
+const ACCEPTED: Verdict = { kind: 'accepted', code: 250, enhancedCode: '2.0.0' }
 const transport = relayTransport()
 
 test('one transaction takes the message to all recipients, dots doubled, and reports the reply to DATA (RFC 5321 §3.3, §4.5.2)', async (t) => {
   const server = await scriptedServer(t, {
     reply: (command) => (command === '.' ? '250 2.6.0 queued as 17' : undefined),
   })
-  const outcomes = await transport.deliver(request(server.port, ['a@x.example', 'b@x.example']))
-  const accepted: DeliveryOutcome = { kind: 'accepted', code: 250, enhancedCode: '2.6.0' }
+  const outcomes = await verdicts(transport, request(server.port, ['a@x.example', 'b@x.example']))
+  const accepted: Verdict = { kind: 'accepted', code: 250, enhancedCode: '2.6.0' }
   assert.deepEqual(outcomes, [accepted, accepted])
   assert.deepEqual(server.commands, [
     'EHLO here.example',
@@ -33,7 +32,7 @@ test('one transaction takes the message to all recipients, dots doubled, and rep
 test('the null reverse-path, 8-bit content and quoted local parts are sent as the RFCs write them', async (t) => {
   const server = await scriptedServer(t, {})
   const { mailFrom: _, ...anonymous } = request(server.port, ['"a b"@x.example'])
-  assert.deepEqual(await transport.deliver({ ...anonymous, has8bit: true }), [ACCEPTED])
+  assert.deepEqual(await verdicts(transport, { ...anonymous, has8bit: true }), [ACCEPTED])
   assert.deepEqual(server.commands.slice(1, 3), [
     `MAIL FROM:<> BODY=8BITMIME SIZE=${CONTENT.length}`,
     'RCPT TO:<"a b"@x.example>',
@@ -46,7 +45,7 @@ for (const extensions of [['PIPELINING'], []]) {
   test(`each refused recipient has its own reply, the others the reply to DATA, ${mode}`, async (t) => {
     const server = await scriptedServer(t, { extensions, reply: refusals({ '.': '451 4.3.0 disk full' }) })
     const recipients = ['no@x.example', 'yes@x.example', 'later@x.example', 'many@x.example', 'no@x.example']
-    assert.deepEqual(await transport.deliver(request(server.port, recipients)), [
+    assert.deepEqual(await verdicts(transport, request(server.port, recipients)), [
       { kind: 'permanent', code: 550, enhancedCode: '5.1.1', error: 'no such user' },
       { kind: 'temporary', code: 451, enhancedCode: '4.3.0', error: 'disk full' },
       { kind: 'temporary', code: 450, enhancedCode: '', error: 'greylisted; come back' },
@@ -59,7 +58,7 @@ for (const extensions of [['PIPELINING'], []]) {
   test(`when all recipients are refused, each keeps its reply, ${mode}`, async (t) => {
     const reply = refusals({ DATA: '554 5.5.1 no valid recipients' })
     const server = await scriptedServer(t, { extensions, reply })
-    assert.deepEqual(await transport.deliver(request(server.port, ['no@x.example', 'later@x.example'])), [
+    assert.deepEqual(await verdicts(transport, request(server.port, ['no@x.example', 'later@x.example'])), [
       { kind: 'permanent', code: 550, enhancedCode: '5.1.1', error: 'no such user' },
       { kind: 'temporary', code: 450, enhancedCode: '', error: 'greylisted; come back' },
     ])
@@ -73,8 +72,8 @@ for (const extensions of [['PIPELINING'], []]) {
           ? '503 5.5.1 no MAIL'
           : undefined
     const server = await scriptedServer(t, { extensions, reply })
-    const refused: DeliveryOutcome = { kind: 'permanent', code: 550, enhancedCode: '5.7.1', error: 'go away' }
-    const outcomes = await transport.deliver(request(server.port, ['a@x.example', 'b@x.example']))
+    const refused: Verdict = { kind: 'permanent', code: 550, enhancedCode: '5.7.1', error: 'go away' }
+    const outcomes = await verdicts(transport, request(server.port, ['a@x.example', 'b@x.example']))
     assert.deepEqual(outcomes, [refused, refused])
   })
 
@@ -83,7 +82,7 @@ for (const extensions of [['PIPELINING'], []]) {
       extensions,
       reply: refusals({ '.': '421 4.3.2 shutting down' }),
     })
-    assert.deepEqual(await transport.deliver(request(server.port, ['no@x.example', 'yes@x.example'])), [
+    assert.deepEqual(await verdicts(transport, request(server.port, ['no@x.example', 'yes@x.example'])), [
       { kind: 'permanent', code: 550, enhancedCode: '5.1.1', error: 'no such user' },
       { kind: 'temporary', code: 421, enhancedCode: '4.3.2', error: 'shutting down' },
     ])
@@ -94,14 +93,14 @@ test('a refusal after the data is for all recipients', async (t) => {
   const server = await scriptedServer(t, {
     reply: (command) => (command === '.' ? '552 5.3.4 too big' : undefined),
   })
-  const refused: DeliveryOutcome = { kind: 'permanent', code: 552, enhancedCode: '5.3.4', error: 'too big' }
-  const outcomes = await transport.deliver(request(server.port, ['a@x.example', 'b@x.example']))
+  const refused: Verdict = { kind: 'permanent', code: 552, enhancedCode: '5.3.4', error: 'too big' }
+  const outcomes = await verdicts(transport, request(server.port, ['a@x.example', 'b@x.example']))
   assert.deepEqual(outcomes, [refused, refused])
 })
 
 test('a message larger than the server takes is not sent (RFC 1870 §6.1)', async (t) => {
   const server = await scriptedServer(t, { extensions: ['SIZE 10'] })
-  const [outcome] = await transport.deliver(request(server.port, ['a@x.example']))
+  const [outcome] = await verdicts(transport, request(server.port, ['a@x.example']))
   const error = `127.0.0.1:${server.port} takes no message of ${CONTENT.length} bytes`
   assert.deepEqual(outcome, { kind: 'permanent', code: 0, enhancedCode: '5.3.4', error })
   assert.deepEqual(server.commands, ['EHLO here.example', 'QUIT'])
@@ -113,8 +112,8 @@ test('mail that needs SMTPUTF8 declares it, and is not sent where it is not offe
     ...request(port, [recipient]),
     smtputf8: true,
   })
-  await transport.deliver(needs(able.port, 'a@x.example'))
-  await transport.deliver(needs(able.port, 'ü@x.example'))
+  await verdicts(transport, needs(able.port, 'a@x.example'))
+  await verdicts(transport, needs(able.port, 'ü@x.example'))
   const mails = able.commands
     .filter((command) => command.startsWith('MAIL'))
     .map((command) => command.split(' ').sort())
@@ -124,7 +123,7 @@ test('mail that needs SMTPUTF8 declares it, and is not sent where it is not offe
   const unable = await scriptedServer(t, { extensions: ['8BITMIME'] })
   for (const asked of [needs(unable.port, 'a@x.example'), request(unable.port, ['ü@x.example'])]) {
     const error = `127.0.0.1:${unable.port} does not take internationalized mail (SMTPUTF8)`
-    assert.deepEqual(await transport.deliver(asked), [
+    assert.deepEqual(await verdicts(transport, asked), [
       { kind: 'permanent', code: 0, enhancedCode: '5.6.7', error },
     ])
   }
@@ -133,7 +132,7 @@ test('mail that needs SMTPUTF8 declares it, and is not sent where it is not offe
 
 test('a recipient that cannot be written does no harm to the others', async (t) => {
   const server = await scriptedServer(t, {})
-  const [odd, good] = await transport.deliver(request(server.port, ['"a<b"@x.example', 'a@x.example']))
+  const [odd, good] = await verdicts(transport, request(server.port, ['"a<b"@x.example', 'a@x.example']))
   assert.equal(odd?.kind === 'permanent' && odd.enhancedCode, '5.1.3')
   assert.deepEqual(good, ACCEPTED)
 })
@@ -161,8 +160,8 @@ test('a broken session is temporary, without code, and says what was being done'
   const hasty = relayTransport({ greetingMs: 200, inactivityMs: 300 })
   for (const [port, text] of rows) {
     const error = text.replace('PORT', String(port))
-    const outcomes = await hasty.deliver(request(port, ['a@x.example', 'b@x.example']))
-    const expected: DeliveryOutcome = { kind: 'temporary', code: 0, enhancedCode: '', error }
+    const outcomes = await verdicts(hasty, request(port, ['a@x.example', 'b@x.example']))
+    const expected: Verdict = { kind: 'temporary', code: 0, enhancedCode: '', error }
     assert.deepEqual(outcomes, [expected, expected])
   }
 })
@@ -170,20 +169,20 @@ test('a broken session is temporary, without code, and says what was being done'
 test('the limit of the whole call ends a server that keeps the line busy', async (t) => {
   const server = await scriptedServer(t, { extensions: [], reply: slowly })
   const hurried = relayTransport({ totalMs: 300 })
-  const [outcome] = await hurried.deliver(request(server.port, ['a@x.example']))
+  const [outcome] = await verdicts(hurried, request(server.port, ['a@x.example']))
   const error = `sending to 127.0.0.1:${server.port}: timed out after 0.3 s`
   assert.deepEqual(outcome, { kind: 'temporary', code: 0, enhancedCode: '', error })
 })
 
 test('without TLS a server that offers STARTTLS is not asked for it', async (t) => {
   const server = await scriptedServer(t, { identity: selfSigned(['mx.example']) })
-  assert.deepEqual(await transport.deliver(request(server.port, ['a@x.example'])), [ACCEPTED])
+  assert.deepEqual(await verdicts(transport, request(server.port, ['a@x.example'])), [ACCEPTED])
   assert.ok(!server.commands.includes('STARTTLS'))
 })
 
 test('opportunistic TLS takes any certificate', async (t) => {
   const server = await scriptedServer(t, { identity: selfSigned(['mx.example']) })
-  assert.deepEqual(await transport.deliver(request(server.port, ['a@x.example'], 'opportunistic')), [
+  assert.deepEqual(await verdicts(transport, request(server.port, ['a@x.example'], 'opportunistic')), [
     ACCEPTED,
   ])
   assert.deepEqual(server.commands.slice(0, 3), ['EHLO here.example', 'STARTTLS', 'EHLO here.example'])
@@ -198,7 +197,7 @@ test('opportunistic TLS goes without after a failed handshake, a refused STARTTL
   const plain = await scriptedServer(t, {})
   const hasty = relayTransport({ greetingMs: 300 })
   for (const { port } of [noCertificate, refusing, plain]) {
-    assert.deepEqual(await hasty.deliver(request(port, ['a@x.example'], 'opportunistic')), [ACCEPTED])
+    assert.deepEqual(await verdicts(hasty, request(port, ['a@x.example'], 'opportunistic')), [ACCEPTED])
   }
   assert.equal(noCertificate.connections, 2)
   assert.equal(refusing.connections, 1)
@@ -210,10 +209,10 @@ test('required TLS needs a certificate that is trusted and names the host', asyn
   const asked = request(server.port, ['a@x.example'], 'required')
   const byName = { ...asked, relay: { ...asked.relay, host: 'localhost' } }
   const untrusted = `TLS handshake with localhost:${server.port}: certificate not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)`
-  assert.deepEqual(await transport.deliver(byName), [temporary(untrusted)])
-  trust(t, identity.cert)
-  assert.deepEqual(await transport.deliver(byName), [ACCEPTED])
-  const [wrongName] = await transport.deliver(asked)
+  assert.deepEqual(await verdicts(transport, byName), [temporary(untrusted)])
+  trustCertificate(t, identity.cert)
+  assert.deepEqual(await verdicts(transport, byName), [ACCEPTED])
+  const [wrongName] = await verdicts(transport, asked)
   assert.deepEqual(
     wrongName,
     temporary(`TLS handshake with 127.0.0.1:${server.port}: certificate is for another host name`),
@@ -227,7 +226,7 @@ test('required TLS sends nothing where STARTTLS is refused or not offered', asyn
       reply: (command) => (command === 'STARTTLS' ? '502 5.5.1 not here' : undefined),
     })
     const error = `STARTTLS with 127.0.0.1:${server.port}: the server answered 502 5.5.1 not here`
-    assert.deepEqual(await transport.deliver(request(server.port, ['a@x.example'], 'required')), [
+    assert.deepEqual(await verdicts(transport, request(server.port, ['a@x.example'], 'required')), [
       temporary(error),
     ])
     assert.ok(!server.commands.some((command) => command.startsWith('MAIL')))
@@ -238,29 +237,13 @@ test('port 465 speaks TLS from the first byte (RFC 8314 §3)', async (t) => {
   const identity = selfSigned(['localhost'])
   const server = await scriptedServer(t, { identity, implicitTls: true, port: 465 }).catch(() => undefined)
   if (!server) return t.skip('port 465 is not to be had here')
-  trust(t, identity.cert)
+  trustCertificate(t, identity.cert)
   const asked = request(465, ['a@x.example'], 'required')
-  assert.deepEqual(await transport.deliver({ ...asked, relay: { ...asked.relay, host: 'localhost' } }), [
+  assert.deepEqual(await verdicts(transport, { ...asked, relay: { ...asked.relay, host: 'localhost' } }), [
     ACCEPTED,
   ])
   assert.ok(!server.commands.includes('STARTTLS'))
 })
-
-function request(
-  port: number,
-  recipients: readonly string[],
-  tls: DeliveryRequest['relay']['tls'] = 'none',
-): DeliveryRequest {
-  return {
-    relay: { host: '127.0.0.1', port, tls },
-    hostname: 'here.example',
-    mailFrom: parseAddress('from@here.example'),
-    recipients: recipients.map(parseAddress),
-    content: Buffer.from(CONTENT),
-    has8bit: false,
-    smtputf8: false,
-  }
-}
 
 function refusals(others: Readonly<Record<string, string>>): (command: string) => string | undefined {
   const replies: Readonly<Record<string, string>> = {
@@ -277,12 +260,6 @@ function slowly(command: string): string | undefined {
   return command.startsWith('RCPT') ? '250-wait' : undefined
 }
 
-function temporary(error: string): DeliveryOutcome {
+function temporary(error: string): Verdict {
   return { kind: 'temporary', code: 0, enhancedCode: '', error }
-}
-
-function trust(t: TestContext, certificate: string): void {
-  const trusted = getCACertificates()
-  setDefaultCACertificates([...trusted, certificate])
-  t.after(() => setDefaultCACertificates(trusted))
 }

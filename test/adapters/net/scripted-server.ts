@@ -64,13 +64,20 @@ function converse(socket: Socket, script: Script, commands: string[]): void {
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString()
     for (;;) {
-      const end = text.indexOf(isData ? '\r\n.\r\n' : '\r\n')
-      if (end < 0 || socket.destroyed) return
-      const command = isData ? text.slice(0, end + 3) : text.slice(0, end)
+      const length = isData ? dataLength(text) : text.indexOf('\r\n')
+      if (length < 0 || socket.destroyed) return
+      const command = text.slice(0, length)
       text = text.slice(command.length + 2)
       answer(command)
     }
   })
+}
+
+/** Up to the dot that ends the data; -1 while it has not come. */
+function dataLength(text: string): number {
+  if (text.startsWith('.\r\n')) return 1
+  const end = text.indexOf('\r\n.\r\n')
+  return end < 0 ? -1 : end + 3
 }
 
 function answerTo(command: string, script: Script, isSecure: boolean): string | null {

@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../../../shared/address/address.ts'
 import type { Log } from '../../../shared/base/log.ts'
 import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
 import type { ReceptionHooks } from '../../../shared/reception/reception-hooks.ts'
+import { verdicts } from './delivery-request.ts'
 import { smtpDialog } from './smtp-dialog.ts'
 
 const EHLO = 'EHLO client.example'
@@ -339,7 +340,7 @@ test('takes whole mails from our own transport, byte by byte', async (t) => {
     Buffer.alloc(3_000_000, `.${'x'.repeat(997)}\r\n`),
     Buffer.from('\r\n'),
   ])
-  const outcomes = await relayTransport().deliver({
+  const outcomes = await verdicts(relayTransport(), {
     relay: { host: '127.0.0.1', port, tls: 'opportunistic' },
     hostname: 'client.example',
     mailFrom: parseAddress('from@x.example'),

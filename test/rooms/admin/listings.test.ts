@@ -34,6 +34,7 @@ test('a queued message has the shape of mox', async () => {
           code: 451,
           enhancedCode: '4.7.1',
           error: 'later',
+          reply: '4.7.1 later',
         },
         {
           attempt: 2,
@@ -43,6 +44,7 @@ test('a queued message has the shape of mox', async () => {
           code: 0,
           enhancedCode: '',
           error: '',
+          reply: '',
         },
       ],
     }),
@@ -116,7 +118,8 @@ test('a message with one recipient and the null reverse-path has no base and no 
 
 test('an interrupted attempt is shown and not counted', async () => {
   const admin = testAdmin({ accounts })
-  const interrupted = { attempt: 1, startedAt: at, durationMs: 0, code: 0, enhancedCode: '', error: '' }
+  const none = { code: 0, enhancedCode: '', error: '', reply: '' }
+  const interrupted = { attempt: 1, startedAt: at, durationMs: 0, ...none }
   admin.state.queued = [queuedMessage({ attempts: 1, results: [{ ...interrupted, status: 'interrupted' }] })]
   const [message] = (await admin.done('GET', '/queue')) as {
     Attempts: number
