@@ -4,7 +4,13 @@ import type { Address } from '../address/address.ts'
 import { type AcceptedRecipient, acceptRecipient } from './accept-recipient.ts'
 import { type ReceivedMessage, type ReceivePorts, receive } from './receive.ts'
 import type { Refusal } from './refusal.ts'
-import { type FailureStage, simulatedFailure } from './simulated-failure.ts'
+import { type FailureStage, mustGoApart, simulatedFailure } from './simulated-failure.ts'
+
+/** A transaction that has begun, with the recipients accepted so far. */
+export interface OpenTransaction {
+  readonly mailFrom?: Address
+  readonly recipients: readonly AcceptedRecipient[]
+}
 
 /**
  * What an SMTP listener asks at each step of a mail transaction (RFC 5321 §3.3). What a hook throws is a fault of
@@ -15,7 +21,7 @@ export interface ReceptionHooks {
   mailFrom(address: Address | undefined, peerGone: AbortSignal): Promise<Refusal | undefined>
   /** RCPT TO. */
   rcptTo(
-    mailFrom: Address | undefined,
+    transaction: OpenTransaction,
     recipient: Address,
     peerGone: AbortSignal,
   ): Promise<AcceptedRecipient | Refusal>
@@ -36,6 +42,13 @@ export interface ReceptionSettings {
   readonly simulateFailures: boolean
 }
 
+/** RFC 5321 §4.5.3.1.10: the client sends the recipient in a further transaction. */
+const TOO_MANY: Refusal = {
+  code: 452,
+  enhancedCode: '4.5.3',
+  text: 'too many recipients for one transaction',
+}
+
 /** Receives mail for the accounts. */
 export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSettings): ReceptionHooks {
   const simulate = async (stage: FailureStage, addresses: readonly Address[], peerGone: AbortSignal) => {
@@ -48,15 +61,16 @@ export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSetting
   }
   return {
     mailFrom: (address, peerGone) => simulate('mail', address ? [address] : [], peerGone),
-    async rcptTo(mailFrom, recipient, peerGone) {
+    async rcptTo({ mailFrom, recipients }, recipient, peerGone) {
       const refusal = await simulate('rcpt', [recipient], peerGone)
       if (refusal) return refusal
+      const accepted = recipients.map(({ address }) => address.localpart)
+      if (settings.simulateFailures && mustGoApart(accepted, recipient.localpart)) return TOO_MANY
       const found = { options: await ports.options.read(), directory: ports.directory }
       return await acceptRecipient(found, settings.catchallAccount, mailFrom, recipient)
     },
     async message(message, peerGone) {
       const recipients = message.recipients.map(({ address }) => address)
-      // There is one reply to the data: one recipient's failure is everybody's.
       const refusal = await simulate('data', recipients, peerGone)
       if (!refusal) await receive(ports, message)
       return refusal

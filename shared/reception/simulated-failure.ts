@@ -29,6 +29,15 @@ export function simulatedFailure(localpart: string): SimulatedFailure | undefine
   return { stage, refusal, silentMs: localpart.endsWith('timeout') ? SILENCE_MS : 0 }
 }
 
+/**
+ * There is one reply to the data, so a failure there would be everybody's: whoever asks for one is to be alone in a
+ * transaction, and others are to go in another.
+ */
+export function mustGoApart(accepted: readonly string[], next: string): boolean {
+  const failsAtData = (localpart: string) => simulatedFailure(localpart)?.stage === 'data'
+  return accepted.length > 0 && [next, ...accepted].some(failsAtData)
+}
+
 function failureCode(localpart: string): number | undefined {
   if (localpart.endsWith('permerror')) return 550
   if (localpart.endsWith('temperror') || localpart.endsWith('timeout')) return 451

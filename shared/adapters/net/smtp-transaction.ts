@@ -56,7 +56,7 @@ export async function addRecipient(
   const recipient = parseAddress(isPostmaster(address) ? `${address}@${ports.hostname}` : address)
   const key = directoryKey(recipient)
   if (transaction.recipients.some((accepted) => directoryKey(accepted.address) === key)) return undefined
-  const answer = await ports.hooks.rcptTo(transaction.mailFrom, recipient, peerGone)
+  const answer = await ports.hooks.rcptTo(transaction, recipient, peerGone)
   if ('code' in answer) return answer
   transaction.recipients.push(answer)
   return undefined

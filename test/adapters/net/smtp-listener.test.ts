@@ -158,7 +158,7 @@ test('refusals of hooks reach the peer with their codes; what hooks throw does n
   const { port, errors } = await start(t, {
     mailFrom: (address) =>
       address?.localpart === 'bug' ? Promise.reject(new Error('secret table')) : refuse(false),
-    rcptTo: async (_mailFrom, address) =>
+    rcptTo: async (_transaction, address) =>
       address.localpart === 'no'
         ? { code: 550, enhancedCode: '5.7.23', text: 'not here' }
         : { account: 'a', address },
@@ -249,7 +249,7 @@ test('pipelined commands are answered in order, and what follows the data waits 
 test('a peer that goes away ends what waits for it, and half a message is none', async (t) => {
   const gone = Promise.withResolvers<void>()
   const { port, messages, errors } = await start(t, {
-    rcptTo: (_mailFrom, address, peerGone) =>
+    rcptTo: (_transaction, address, peerGone) =>
       new Promise((done) => {
         if (address.localpart !== 'silent') return done({ account: 'a', address })
         peerGone.addEventListener('abort', () => {
@@ -386,7 +386,7 @@ async function start(
 function hooksOf(messages: ReceivedMessage[], hooks: Partial<ReceptionHooks>): ReceptionHooks {
   return {
     mailFrom: async () => undefined,
-    rcptTo: async (_mailFrom, address) => ({ account: 'a', address }),
+    rcptTo: async (_transaction, address) => ({ account: 'a', address }),
     message: async (message) => {
       messages.push(message)
       return undefined
