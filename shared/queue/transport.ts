@@ -32,7 +32,7 @@ export interface Remote {
   /** As the relay is configured. */
   readonly host: string
   readonly ipAddress: string
-  /** Left out where the session was not encrypted. `protocol` is such as `TLSv1.3`, `cipher` the name that IANA gives it. */
+  /** Left out where the session was not encrypted. `protocol` is such as `TLSv1.3`, `cipher` has its IANA name. */
   readonly tls?: { readonly protocol: string; readonly cipher: string; readonly isVerified: boolean }
 }
 
@@ -40,7 +40,7 @@ export interface Remote {
 export interface Evidence {
   /** Undefined when no connection was made. */
   readonly remote?: Remote
-  /** What the remote said that decided, without its code: one line of at most 1000 characters; empty if it said nothing. */
+  /** The reply that decided, without its code, as one line of at most 1000 characters; empty if there was none. */
   readonly reply: string
   /**
    * Of an attempt that did not succeed: what was said, a line each, such as `17 S: 250 2.1.0 ok` (milliseconds since

@@ -177,8 +177,9 @@ function failureOf(error: unknown, relay: Relay, isHandshake: boolean): RelayFai
 
 function tlsOf({ _socket: socket }: SMTPConnection): Pick<Remote, 'tls'> {
   if (!(socket instanceof TLSSocket)) return {}
-  const [protocol, cipher] = [socket.getProtocol() ?? '', socket.getCipher().standardName]
-  return { tls: { protocol, cipher, isVerified: socket.authorized } }
+  // Both say nothing once the socket is closed, whatever the types promise of the second.
+  const cipher = socket.getCipher()?.standardName ?? ''
+  return { tls: { protocol: socket.getProtocol() ?? '', cipher, isVerified: socket.authorized } }
 }
 
 /** The library does not publish what it read from EHLO; its version is pinned and a test sees to this. */

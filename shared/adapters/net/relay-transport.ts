@@ -42,9 +42,10 @@ async function deliver(request: DeliveryRequest, limits: RelayLimits): Promise<r
   // The library refuses the whole transaction for such an address, which is a legal one.
   const sendable = [...new Set(texts.filter((text) => !/[<>]/.test(text)))]
   const dialogue = new Dialogue()
-  const fates = sendable.length > 0 ? await deliverInTime(request, sendable, limits, dialogue) : new Map()
+  const fates: Fates =
+    sendable.length > 0 ? await deliverInTime(request, sendable, limits, dialogue) : new Map()
   return texts.map((text) => {
-    const fate: DeliveryOutcome | undefined = fates.get(text)
+    const fate = fates.get(text)
     return fate ? { ...fate, ...dialogue.evidence(fate.kind === 'accepted') } : UNWRITABLE
   })
 }

@@ -1,10 +1,10 @@
 import type { SMTPServerAddress, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import { directoryKey } from '../../account/resolve-address.ts'
-import { type Address, parseAddress } from '../../address/address.ts'
+import { parseAddress } from '../../address/address.ts'
 import { countReceived } from '../../message/received.ts'
 import type { AcceptedRecipient } from '../../reception/accept-recipient.ts'
 import type { SmtpClient } from '../../reception/receive.ts'
-import type { ReceptionHooks } from '../../reception/reception-hooks.ts'
+import type { OpenTransaction, ReceptionHooks } from '../../reception/reception-hooks.ts'
 import type { Refusal } from '../../reception/refusal.ts'
 import { isPostmaster } from './smtp-connection.ts'
 
@@ -14,8 +14,7 @@ export interface TransactionPorts {
 }
 
 /** A mail transaction that has begun (RFC 5321 §3.3). */
-export interface Transaction {
-  readonly mailFrom?: Address
+export interface Transaction extends OpenTransaction {
   readonly smtputf8: boolean
   readonly recipients: AcceptedRecipient[]
 }
