@@ -5,6 +5,7 @@ import { countedAttempts } from '../attempts/attempt-row.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { wireTime } from '../message/wire-message.ts'
 import type { DeliveryResult, QueuedMessage } from '../queue/queued-message.ts'
+import type { Remote } from '../queue/transport.ts'
 import { type DomainNameJson, wireDomain } from './wire-domain.ts'
 
 /** What mox's `Msg` and `MsgRetired` have in common, and a little more; what Postern does not have is empty. */
@@ -59,7 +60,7 @@ export interface RetiredMessageJson extends AnyMessageJson {
   readonly KeepUntil: string
 }
 
-/** One attempt, as mox's `MsgResult`. */
+/** One attempt, as mox's `MsgResult`, and who was asked. */
 export interface DeliveryResultJson {
   readonly Start: string
   /** Nanoseconds. */
@@ -69,6 +70,15 @@ export interface DeliveryResultJson {
   /** Without the class digit: `1.1`. */
   readonly Secode: string
   readonly Error: string
+  /** The server's words; empty when it said none. */
+  readonly Reply: string
+  /** Empty when there was no connection. */
+  readonly RemoteHost: string
+  readonly RemoteIP: string
+  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384, not verified`; empty without TLS. */
+  readonly TLS: string
+  /** What was said, of an attempt that failed; only where a single message is shown. */
+  readonly Transcript?: readonly string[]
 }
 
 interface IpDomainJson {
@@ -80,10 +90,17 @@ const NANOSECONDS = 1_000_000
 /** What mox writes where the attempt is not over. */
 const RUNNING = 'delivering...'
 
+/** What is written: a line of a list, or everything there is about a message. */
+export type Detail = 'line' | 'whole'
+
 /** Writes an unfinished message. */
-export function queuedMessageJson(row: QueuedMessage, now: Instant): QueuedMessageJson {
+export function queuedMessageJson(
+  row: QueuedMessage,
+  now: Instant,
+  detail: Detail = 'line',
+): QueuedMessageJson {
   return {
-    ...anyMessageJson(row, now),
+    ...anyMessageJson(row, now, detail),
     Hold: row.hold !== undefined,
     HoldReason: row.hold?.reason ?? '',
     SenderDomain: ipDomain(row.mailFrom),
@@ -94,10 +111,14 @@ export function queuedMessageJson(row: QueuedMessage, now: Instant): QueuedMessa
 }
 
 /** Writes a finished message. */
-export function retiredMessageJson(row: QueuedMessage, now: Instant): RetiredMessageJson {
+export function retiredMessageJson(
+  row: QueuedMessage,
+  now: Instant,
+  detail: Detail = 'line',
+): RetiredMessageJson {
   const { success = false, lastActivityAt = row.queuedAt, keepUntil = 0 } = row.retired ?? {}
   return {
-    ...anyMessageJson(row, now),
+    ...anyMessageJson(row, now, detail),
     RecipientAddress: formatUnicodeAddress(row.recipient),
     Success: success,
     LastActivity: formatInstant(lastActivityAt),
@@ -110,7 +131,7 @@ function nextAttemptAt({ nextAt, lease }: QueuedMessage): Instant {
   return Math.max(nextAt, lease?.endsAt ?? 0)
 }
 
-function anyMessageJson(row: QueuedMessage, now: Instant): AnyMessageJson {
+function anyMessageJson(row: QueuedMessage, now: Instant, detail: Detail): AnyMessageJson {
   const { mailFrom, recipient } = row
   return {
     ID: row.id,
@@ -127,7 +148,10 @@ function anyMessageJson(row: QueuedMessage, now: Instant): AnyMessageJson {
     MaxAttempts: 0,
     DialedIPs: null,
     LastAttempt: wireTime(row.results.at(-1)?.startedAt),
-    Results: row.results.map((result) => resultJson(row, result, now)),
+    Results: row.results.map((result) => ({
+      ...resultJson(row, result, now),
+      ...(detail === 'whole' && result.transcript && { Transcript: result.transcript }),
+    })),
     Has8bit: row.has8bit,
     SMTPUTF8: row.smtputf8,
     IsDMARCReport: false,
@@ -150,7 +174,15 @@ function resultJson(row: QueuedMessage, result: DeliveryResult, now: Instant): D
     Code: result.code,
     Secode: result.enhancedCode.replace(/^\d\./, ''),
     Error: errorText(row, result, now),
+    Reply: result.reply,
+    RemoteHost: result.remote?.host ?? '',
+    RemoteIP: result.remote?.ipAddress ?? '',
+    TLS: tlsText(result.remote?.tls),
   }
+}
+
+function tlsText(tls: Remote['tls']): string {
+  return tls ? `${tls.protocol} ${tls.cipher}, ${tls.isVerified ? 'verified' : 'not verified'}` : ''
 }
 
 /** A worker that vanished is not delivering, although nobody has written that down yet. */

@@ -87,7 +87,8 @@ async function listRetired(ports: AdminPorts, context: Context): Promise<Respons
 async function showMessage(ports: AdminPorts, context: Context, name: string): Promise<Response> {
   const row = await findMessage(ports, name)
   const now = ports.clock.now()
-  const json = row.state === 'done' ? retiredMessageJson(row, now) : queuedMessageJson(row, now)
+  const json =
+    row.state === 'done' ? retiredMessageJson(row, now, 'whole') : queuedMessageJson(row, now, 'whole')
   return answer(context, json)
 }
 

@@ -153,6 +153,7 @@ async function cancel(
     code: 0,
     enhancedCode: '',
     error,
+    reply: '',
   } as const
   const event = kind === 'fail' ? 'failed' : 'canceled'
   const effects: Effects = {

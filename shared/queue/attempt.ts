@@ -146,6 +146,7 @@ const TOO_OLD: DeliveryOutcome = {
   kind: 'permanent',
   code: 0,
   enhancedCode: '5.4.7',
+  reply: '',
   error: 'the message waited so long that its content is no longer kept',
 }
 
@@ -174,6 +175,7 @@ async function transact(
     content,
     has8bit: first.has8bit,
     smtputf8: first.smtputf8,
+    ...(first.requireTls !== undefined && { requireTls: first.requireTls }),
   })
 }
 

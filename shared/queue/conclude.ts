@@ -60,9 +60,12 @@ export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessa
   }
 }
 
-/** One hint brings all rows that retry together; those due later than a hint can wait are the sweep's. */
+/**
+ * One hint brings all rows that retry together, the last of them first: a recipient that silences the server takes
+ * the others of a session along, but not twice. Those due later than a hint can wait are the sweep's.
+ */
 export function retryHints(conclusions: readonly Conclusion[], now: Instant): readonly DelayedHint[] {
-  const retry = conclusions.find(({ settlement }) => settlement.kind === 'retry')
+  const retry = conclusions.findLast(({ settlement }) => settlement.kind === 'retry')
   if (retry?.settlement.kind !== 'retry') return []
   return nextAttemptHints({ ...retry.row, nextAt: retry.settlement.nextAt }, now)
 }

@@ -10,6 +10,9 @@ import { storedMail } from './stored-mail.ts'
 const at = Date.UTC(2026, 5, 1)
 const accounts = { shop: freshAccount, other: freshAccount }
 
+/** No connection was made. */
+const nobody = { Reply: '', RemoteHost: '', RemoteIP: '', TLS: '' }
+
 test('a queued message has the shape of mox', async () => {
   const admin = testAdmin({ accounts })
   const id = rowIdAt(at, 2)
@@ -77,6 +80,8 @@ test('a queued message has the shape of mox', async () => {
           Code: 451,
           Secode: '7.1',
           Error: 'later',
+          ...nobody,
+          Reply: '4.7.1 later',
         },
         {
           Start: '2026-06-01T00:00:01.000Z',
@@ -85,6 +90,7 @@ test('a queued message has the shape of mox', async () => {
           Code: 0,
           Secode: '',
           Error: 'delivering...',
+          ...nobody,
         },
       ],
       Has8bit: false,

@@ -40,6 +40,8 @@ const row: QueuedMessage = {
   has8bit: false,
   smtputf8: false,
   extra: {},
+  transport: '',
+  futureRelease: '',
 }
 
 const cases: readonly [

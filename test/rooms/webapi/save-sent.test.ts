@@ -33,7 +33,19 @@ test('a copy that cannot be saved is logged and not the caller’s trouble: the 
   assert.deepEqual(errors, [full])
 })
 
-function arrange(mailboxes: object = {}) {
+test('AT-72: what exceeds the quota is not kept, and the caller is told', async () => {
+  const usedOctets = async () => 900
+  for (const [quotaOctets, isKept] of [
+    [900 + MESSAGE.length, true],
+    [900 + MESSAGE.length - 1, false],
+  ] as const) {
+    const { call, contents } = arrange({ usedOctets }, { quotaOctets })
+    assert.equal(await saveSent(call, { bytes: MESSAGE, bcc: [], smtputf8: false }), isKept)
+    assert.equal(contents.length, isKept ? 1 : 0)
+  }
+})
+
+function arrange(mailboxes: object = {}, account: object = {}) {
   const arrivals: Arrival[] = []
   const contents: string[] = []
   const errors: unknown[] = []
@@ -47,6 +59,6 @@ function arrange(mailboxes: object = {}) {
     random: seededRandom(),
     log: { error: (_event: string, error: unknown) => void errors.push(error) },
   }
-  const call = { ports, login: { name: 'shop' } } as unknown as CallContext
+  const call = { ports, login: { name: 'shop', account } } as unknown as CallContext
   return { call, arrivals, contents, errors }
 }
