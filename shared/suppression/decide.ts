@@ -1,7 +1,7 @@
-import { type Address, formatUnicodeAddress } from '../address/address.ts'
+import type { Address } from '../address/address.ts'
 import type { Instant } from '../base/clock.ts'
 import { rowIdAt } from '../base/row-id.ts'
-import { baseAddress } from './base-address.ts'
+import { newSuppression } from './new-suppression.ts'
 import type { Standing, Suppression } from './suppression.ts'
 
 /** A final failure that a remote caused, in a transaction or by a notification. */
@@ -35,15 +35,7 @@ export function suppressionFor(failure: FinalFailure, standing: Standing): Suppr
       ? `delivery failure from ${source}: ${reply}, the third message in a row that failed`
       : undefined
   if (reason === undefined) return undefined
-  return {
-    id: rowIdAt(at, salt),
-    account,
-    createdAt: at,
-    baseAddress: baseAddress(recipient),
-    originalAddress: formatUnicodeAddress(recipient),
-    manual: false,
-    reason,
-  }
+  return newSuppression(recipient, { id: rowIdAt(at, salt), account, createdAt: at, manual: false, reason })
 }
 
 function saysNoSuchRecipient(code: number, enhancedCode: string): boolean {

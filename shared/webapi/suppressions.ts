@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import { type Address, formatUnicodeAddress } from '../address/address.ts'
-import { formatInstant } from '../base/clock.ts'
+import type { Address } from '../address/address.ts'
 import { rowIdAt } from '../base/row-id.ts'
 import { baseAddress } from '../suppression/base-address.ts'
-import type { Suppression } from '../suppression/suppression.ts'
+import { isReason, newSuppression, REASON_RULE } from '../suppression/new-suppression.ts'
+import { wireSuppression } from '../suppression/wire-suppression.ts'
 import { ApiError } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
 import { parseRequest, record, text } from './json-request.ts'
@@ -46,20 +46,18 @@ export async function suppressionList({ ports, login, body }: CallContext): Prom
 export async function suppressionAdd({ ports, login, body }: CallContext): Promise<CallResult> {
   const { EmailAddress, Manual, Reason } = parseRequest(suppressionAddRequest, body.json)
   const address = readAddress('EmailAddress', EmailAddress)
-  if (/[\x00-\x1f\x7f]/.test(Reason) || Reason.length > LONGEST_REASON) {
-    throw new ApiError('user', `Reason: at most ${LONGEST_REASON} characters, without control characters`)
-  }
+  if (!isReason(Reason)) throw new ApiError('user', `Reason: ${REASON_RULE}`)
   const createdAt = ports.clock.now()
-  const added = await ports.suppressions.add({
+  const entry = newSuppression(address, {
     id: rowIdAt(createdAt, Math.floor(ports.random.fraction() * 4096)),
     account: login.name,
     createdAt,
-    baseAddress: baseAddress(address),
-    originalAddress: formatUnicodeAddress(address),
     manual: Manual,
     reason: Reason,
   })
-  if (!added) throw new ApiError('error', `EmailAddress: ${baseAddress(address)} is on the list already`)
+  if (!(await ports.suppressions.add(entry))) {
+    throw new ApiError('error', `EmailAddress: ${entry.baseAddress} is on the list already`)
+  }
   return { kind: 'json', value: {} }
 }
 
@@ -78,20 +76,6 @@ export async function suppressionPresent({ ports, login, body }: CallContext): P
   return { kind: 'json', value: { Present: found !== undefined } }
 }
 
-const LONGEST_REASON = 1000
-
 function readEmailAddress(json: string): Address {
   return readAddress('EmailAddress', parseRequest(suppressionAddressRequest, json).EmailAddress)
-}
-
-function wireSuppression(entry: Suppression): object {
-  return {
-    ID: entry.id,
-    Created: formatInstant(entry.createdAt),
-    Account: entry.account,
-    BaseAddress: entry.baseAddress,
-    OriginalAddress: entry.originalAddress,
-    Manual: entry.manual,
-    Reason: entry.reason,
-  }
 }
