@@ -11,6 +11,7 @@ import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { secretText } from '../../shared/adapters/aws/secret-text.ts'
+import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
 import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
@@ -39,6 +40,7 @@ export function adminPorts(): AdminPorts {
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     operations: dynamoOperationStore(table, clock),
     mailboxes: dynamoMailboxStore(table, clock),
+    suppressions: dynamoSuppressionStore(table),
     clock,
     random,
     log,

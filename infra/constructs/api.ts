@@ -140,6 +140,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['GetItem'], ['content'])
   data.allowObjects(role, 's3:GetObject', 'queue')
   allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
+  data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
   allow(role, ['secretsmanager:GetSecretValue'], [data.adminSecret.secretArn])
   return admin
 }

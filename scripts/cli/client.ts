@@ -6,6 +6,7 @@ export interface AdminClient {
   get<Answer>(path: string): Promise<Answer>
   /** Undefined when what the path names does not exist. */
   find<Answer>(path: string): Promise<Answer | undefined>
+  post<Answer>(path: string, body: object): Promise<Answer>
   put<Answer>(path: string, body: object): Promise<Answer>
   patch<Answer>(path: string, body: object): Promise<Answer>
   remove(path: string): Promise<void>
@@ -64,6 +65,7 @@ export function adminClient({
       if (answer.status === 404 && (await readError(answer.clone()))?.Code === 'notFound') return undefined
       return await readAnswer(url, answer)
     },
+    post: async (path, body) => await readAnswer(url, await call('POST', path, body)),
     put: async (path, body) => await readAnswer(url, await call('PUT', path, body)),
     patch: async (path, body) => await readAnswer(url, await call('PATCH', path, body)),
     async remove(path) {

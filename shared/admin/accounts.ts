@@ -185,7 +185,8 @@ function checkNewName(options: Options, name: string): void {
   }
 }
 
-function existingAccount(options: Options, name: string): Account {
+/** The account of that name; throws {@link NotFoundError}. */
+export function existingAccount(options: Options, name: string): Account {
   const account = lookUp(options.accounts, name)
   if (!account) throw new NotFoundError(`there is no account ${JSON.stringify(name)}`)
   return account

@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
+import type { SuppressionStore } from '../suppression/suppression-store.ts'
 
 /** What the admin API needs of the world. */
 export interface AdminPorts extends OperationPorts {
@@ -18,6 +19,7 @@ export interface AdminPorts extends OperationPorts {
   readonly initialPassword: () => Promise<string>
   readonly content: Pick<ContentStore, 'keep' | 'read'>
   readonly mailboxes: Pick<MailboxStore, 'list'>
+  readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
   readonly random: Random
   readonly log: Log
 }

@@ -6,6 +6,7 @@ import { ADMINISTRATOR } from '../account/credential-store.ts'
 import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
+import { LARGEST_BODY } from './call-limits.ts'
 import { domainRoutes } from './domains.ts'
 import { holdRuleRoutes } from './hold-rules.ts'
 import { installationRoutes } from './installation.ts'
@@ -13,12 +14,11 @@ import { mailRoutes } from './mails.ts'
 import { operationRoutes } from './operations.ts'
 import { queueRoutes } from './queue.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
+import { suppressionRoutes } from './suppressions.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
 import { webhookCallRoutes } from './webhook-calls.ts'
 
 const USER_NAME = 'admin'
-/** Bytes. */
-const LARGEST_BODY = 1_000_000
 
 /**
  * What operators can see and change, as JSON below `/admin/api/`: HTTP Basic as `admin`; 400 for requests that
@@ -44,6 +44,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/', operationRoutes(ports))
   app.route('/holdrules', holdRuleRoutes(ports))
   app.route('/mail', mailRoutes(ports))
+  app.route('/suppressions', suppressionRoutes(ports))
   app.notFound((context) => {
     const { method, path } = context.req
     return answer(context, { Code: 'notFound', Message: `there is no ${method} ${path}` }, 404)

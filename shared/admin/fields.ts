@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { MINIMUM_PASSWORD_LENGTH } from '../account/password.ts'
 import { AddressSyntaxError, type DomainName, parseDomainName } from '../address/domain-name.ts'
+import { isReason, REASON_RULE } from '../suppression/new-suppression.ts'
 import { RequestError } from './request.ts'
 
 /** Long enough for any passphrase; what is hashed should not be megabytes. */
@@ -17,6 +18,9 @@ export function plainText(most: number) {
       ),
     )
 }
+
+/** Why an address is suppressed. */
+export const reasonField = z.string().check(z.refine(isReason, `must be ${REASON_RULE}`))
 
 /** A new password (RFC 8265 §4.2 allows no control characters); it is never answered or logged. */
 export const passwordField = z

@@ -12,9 +12,6 @@ import { answer, RequestError } from './request.ts'
 const MOST_ROWS = 1000
 /** A filter that matches little reads no more than this for one answer; the answer says where to go on. */
 const MOST_READ = 5_000
-/** The query string of the next page, where there is one. */
-const NEXT_PAGE = 'Postern-Next-Page'
-
 /** `limit`, from 1 to {@link MOST_ROWS}. */
 export const limitField = z._default(
   z
@@ -27,6 +24,9 @@ export const limitField = z._default(
     ),
   '100',
 )
+
+/** What the query string of the simplest lists may hold. */
+export const listQuery = z.strictObject({ account: z.optional(z.string()), limit: limitField })
 
 /** `true` or `false`. */
 export const flagField = z.enum(['true', 'false'])
@@ -63,7 +63,7 @@ interface Shown<Row> {
   readonly json: (row: Row) => object
 }
 
-/** Answers one page; where there is more, the header `Postern-Next-Page` has the query string that asks for it. */
+/** Answers one page; where there is more, the header field Link names the next one (RFC 8288). */
 export async function answerPage<Row extends AttemptRow>(
   context: Context,
   lists: RowLists<Row>,
@@ -85,7 +85,7 @@ export async function answerPage<Row extends AttemptRow>(
     mostRead: MOST_READ,
     matches: shown.matches,
   })
-  if (page.next) context.header(NEXT_PAGE, nextPage(context, page.next))
+  if (page.next) context.header('Link', `<?${nextPage(context, page.next)}>; rel="next"`)
   return answer(context, page.rows.map(shown.json))
 }
 

@@ -1,11 +1,10 @@
 import { Hono } from 'hono'
-import * as z from 'zod/mini'
 import type { AccountName } from '../account/options.ts'
 import { formatInstant } from '../base/clock.ts'
 import type { Mail } from '../mailbox/mail.ts'
 import { type WireAddress, wireAddresses } from '../message/wire-message.ts'
 import type { AdminPorts } from './admin-ports.ts'
-import { accountNames, limitField } from './list-query.ts'
+import { accountNames, listQuery } from './list-query.ts'
 import { answer, readQuery } from './request.ts'
 
 /** A stored mail in the list. */
@@ -23,8 +22,6 @@ export interface MailJson {
   readonly MessageID: string
   readonly Flags: readonly string[]
 }
-
-const listQuery = z.strictObject({ account: z.optional(z.string()), limit: limitField })
 
 /** The stored mail of one account, or of all, the newest first. */
 export function mailRoutes(ports: AdminPorts): Hono {

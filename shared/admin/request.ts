@@ -42,7 +42,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readValue<Schema extends z.core.$ZodType>(
+/** Checks a value; throws {@link RequestError} naming the first wrong field. `root` names what it is a part of. */
+export function readValue<Schema extends z.core.$ZodType>(
   schema: Schema,
   value: unknown,
   root: string,

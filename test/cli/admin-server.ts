@@ -25,7 +25,10 @@ export async function serveAdmin(context: TestContext, admin: TestAdmin): Promis
     const body = await buffer(request)
     return await admin.app.request(request.url ?? '', {
       method: request.method ?? '',
-      headers: { Authorization: request.headers.authorization ?? '' },
+      headers: {
+        Authorization: request.headers.authorization ?? '',
+        'Content-Type': request.headers['content-type'] ?? '',
+      },
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     })
   })
@@ -68,15 +71,17 @@ export async function posternFor(context: TestContext, admin: TestAdmin): Promis
     await runPostern(args, { POSTERN_URL: url, POSTERN_ADMIN_PASSWORD: INITIAL_PASSWORD })
 }
 
-/** Runs the command with nobody at a terminal and no other environment. */
+/** Runs the command with nobody at a terminal, no other environment, and `input` as its standard input. */
 export async function runPostern(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: environment,
   })
+  child.stdin.end(input)
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -304,6 +304,18 @@ suite('roles', () => {
       key: 'B#mail/*',
       roles: ['ApiWebapi'],
     },
+    {
+      rule: 'only webapi, admin and what hears of failures suppress addresses',
+      action: 'dynamodb:PutItem',
+      key: 'S#*',
+      roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver'],
+    },
+    {
+      rule: 'only webapi and admin suppress addresses no more',
+      action: 'dynamodb:DeleteItem',
+      key: 'S#*',
+      roles: ['ApiAdmin', 'ApiWebapi'],
+    },
     { rule: 'only webapi accepts messages', action: 'dynamodb:PutItem', key: 'M#*', roles: ['ApiWebapi'] },
     {
       rule: 'only API functions read credentials',

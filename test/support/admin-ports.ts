@@ -6,6 +6,7 @@ import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
 import { adminApi } from '../../shared/admin/api.ts'
 import type { Mail } from '../../shared/mailbox/mail.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import type { Suppression } from '../../shared/suppression/suppression.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { fakeClock } from './fake-clock.ts'
 import { listsOver } from './row-lists.ts'
@@ -24,6 +25,7 @@ export interface TestAdmin {
     queued: readonly QueuedMessage[]
     calls: readonly WebhookCall[]
     mails: readonly Mail[]
+    suppressions: readonly Suppression[]
     readonly passwords: Map<string, StoredPassword>
     readonly errors: unknown[]
   }
@@ -45,6 +47,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     queued: [],
     calls: [],
     mails: [],
+    suppressions: [],
     passwords: new Map(),
     errors: [],
   }
@@ -53,7 +56,10 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
   const call: TestAdmin['call'] = async (method, path, body) => {
     const answer = await app.request(`/admin/api${path}`, {
       method,
-      headers: { Authorization: basic('admin', INITIAL_PASSWORD) },
+      headers: {
+        Authorization: basic('admin', INITIAL_PASSWORD),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     return { status: answer.status, json: await answer.json() }
@@ -78,6 +84,7 @@ export function basic(userName: string, password: string): string {
 
 function portsOver(state: TestAdmin['state']): AdminPorts {
   const random = seededRandom()
+  const clock = fakeClock()
   const credentials: AdminPorts['credentials'] = {
     password: async (holder) => state.passwords.get(holder),
     setPassword: async (holder, password) => void state.passwords.set(holder, password),
@@ -95,7 +102,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     },
     directory: directoryOver(state),
     credentials,
-    passwords: passwordVerifier({ credentials, clock: fakeClock(), random }),
+    passwords: passwordVerifier({ credentials, clock, random }),
     initialPassword: async () => INITIAL_PASSWORD,
     messageLists: listsOver(() => state.queued),
     callLists: listsOver(() => state.calls),
@@ -105,10 +112,11 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     operations: { add: unused, read: async () => undefined, list: async () => [], advance: unused },
     deliveries: { send: unused, depth: unused },
     webhooks: { send: unused, depth: unused },
-    clock: fakeClock(),
     mailboxes: {
       list: async (account, limit) => state.mails.filter((mail) => mail.account === account).slice(0, limit),
     },
+    suppressions: suppressionsOver(state),
+    clock,
     random,
     log: { info: () => {}, warn: () => {}, error: (_event, error) => void state.errors.push(error) },
   }
@@ -139,5 +147,28 @@ function directoryOver(state: TestAdmin['state']): AdminPorts['directory'] {
       return found !== undefined
     },
     list: async (domain) => state.entries.filter((entry) => entry.domain === domain),
+  }
+}
+
+function suppressionsOver(state: TestAdmin['state']): AdminPorts['suppressions'] {
+  const find = ({ account, baseAddress }: Pick<Suppression, 'account' | 'baseAddress'>) =>
+    state.suppressions.find((each) => each.account === account && each.baseAddress === baseAddress)
+  return {
+    page: async (account, { after = '', limit }) =>
+      state.suppressions
+        .filter((each) => each.account === account && each.baseAddress > after)
+        .sort((one, other) => (one.baseAddress < other.baseAddress ? -1 : 1))
+        .slice(0, limit),
+    findAll: async (wanted) => wanted.map(find).filter((each) => each !== undefined),
+    async add(suppression) {
+      const isNew = find(suppression) === undefined
+      if (isNew) state.suppressions = [...state.suppressions, suppression]
+      return isNew
+    },
+    async remove(account, baseAddress) {
+      const found = find({ account, baseAddress })
+      state.suppressions = state.suppressions.filter((each) => each !== found)
+      return found !== undefined
+    },
   }
 }

@@ -14,6 +14,7 @@ import { keys } from '../../shared/adapters/aws/table.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
+import type { ImportJson } from '../../shared/admin/suppression-import.ts'
 import { beginAttempt } from '../../shared/attempts/begin-attempt.ts'
 import type { HintChannel } from '../../shared/attempts/hint-channel.ts'
 import { formatInstant, MINUTE, SECOND } from '../../shared/base/clock.ts'
@@ -62,6 +63,7 @@ export const staleLeaseSeconds = 1
 export const steps: readonly Step[] = [
   { name: 'the settings of the account', run: changeSettings },
   { name: 'admin: resources are created, shown, changed and removed', run: administer },
+  { name: 'admin: a suppression list is imported, read and changed', run: administerSuppressions },
   { name: 'Send to several: delivered, failed and delayed', run: sendToSeveral },
   { name: 'the sweep finds a message whose hint was lost', run: sweepLostHint },
   { name: 'the sweep looks at a claimed message again', run: sweepClaimed },
@@ -161,6 +163,18 @@ async function administer({ admin }: Installation): Promise<void> {
   await admin.remove('/accounts/second')
   await admin.remove('/domains/second.test')
   assert.deepEqual(await admin.get<object[]>('/addresses?domain=second.test'), [])
+}
+
+async function administerSuppressions({ admin }: Installation): Promise<void> {
+  const list = '/suppressions/postern'
+  await admin.put(`${list}/never@again.test`, { Reason: 'a test' })
+  const rows = ['Never+x@again.test', 'nor@me.test'].map((Address) => ({ Address }))
+  const { Added, Present } = await admin.post<ImportJson>(`${list}/import`, rows)
+  assert.deepEqual([Added, Present], [1, 1])
+  assert.equal((await admin.get<object[]>('/suppressions?account=postern')).length, 2)
+  assert.equal((await admin.get<object[]>('/suppressions/lookup?address=nor%40me.test')).length, 1)
+  for (const { Address } of rows) await admin.remove(`${list}/${encodeURIComponent(Address)}`)
+  assert.deepEqual(await admin.get<object[]>('/suppressions/export?format=json'), [])
 }
 
 async function sendToSeveral(postern: Installation, { application }: Outside): Promise<void> {

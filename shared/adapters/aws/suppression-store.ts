@@ -19,6 +19,15 @@ export function dynamoSuppressionStore(table: Table): SuppressionStore {
       return items.map(parseSuppression).sort((a, b) => a.id - b.id)
     },
 
+    async page(account, { after, limit }) {
+      const items = await queryItems(table, {
+        condition: after === undefined ? '#pk = :pk' : '#pk = :pk AND #sk > :after',
+        values: { pk: keys.suppression(account, '').pk, ...(after !== undefined && { after }) },
+        limit,
+      })
+      return items.map(parseSuppression)
+    },
+
     async add(suppression) {
       const inTheWay = await putNew(table, suppressionItem(suppression))
       return inTheWay === undefined || inTheWay.id === suppression.id
@@ -34,6 +43,14 @@ export function dynamoSuppressionStore(table: Table): SuppressionStore {
     async find(account, base) {
       const item = await getItem(table, keys.suppression(account, base))
       return item && parseSuppression(item)
+    },
+
+    async findAll(wanted) {
+      const items = await getItems(
+        table,
+        wanted.map(({ account, baseAddress: base }) => keys.suppression(account, base)),
+      )
+      return items.map(parseSuppression)
     },
 
     async standings(account, recipients) {
