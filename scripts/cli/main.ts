@@ -9,6 +9,7 @@ import { addQueueCommands } from './queue.ts'
 import { addRouteCommands } from './route.ts'
 import { LOCAL_URL, openSession } from './session.ts'
 import { addSetupCommand } from './setup.ts'
+import { addSuppressCommands } from './suppress.ts'
 import { addTimeCommand } from './time.ts'
 import { addTransportCommands } from './transport.ts'
 
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   addRouteCommands(program, session)
   addQueueCommands(program, session)
   addMailCommands(program, session)
+  addSuppressCommands(program, session)
   addTimeCommand(program, session)
   await program.parseAsync()
 }

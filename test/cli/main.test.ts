@@ -87,7 +87,7 @@ test("an error is the API's own text", async (t) => {
   })
 })
 
-for (const list of ['account', 'domain', 'address', 'transport', 'route', 'queue', 'mail']) {
+for (const list of ['account', 'domain', 'address', 'transport', 'route', 'queue', 'mail', 'suppress']) {
   test(`an empty ${list} list is (none), and [] with --json`, async (t) => {
     const postern = await posternFor(t, testAdmin())
     assert.deepEqual(await postern(list, 'list'), { status: 0, stdout: '(none)\n', stderr: '' })
@@ -95,7 +95,11 @@ for (const list of ['account', 'domain', 'address', 'transport', 'route', 'queue
   })
 }
 
-for (const args of [[], ['setup'], ['account', 'add'], ['account', 'update'], ['route', 'set']]) {
+const withExamples = [
+  ...[[], ['setup'], ['account', 'add'], ['account', 'update'], ['route', 'set']],
+  ...[['suppress'], ['suppress', 'import'], ['suppress', 'export']],
+]
+for (const args of withExamples) {
   test(`postern ${args.join(' ')} --help has examples`, async () => {
     const { status, stdout } = await runPostern([...args, '--help'])
     assert.equal(status, 0)
