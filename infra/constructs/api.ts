@@ -90,6 +90,7 @@ function createWebapi(scope: Construct, { bundles, data, deliveries }: ApiProps)
   data.allowItems(role, ['PutItem'], ['content', 'messages'])
   data.allowItems(role, ['GetItem', 'BatchGetItem', 'Query', 'UpdateItem'], ['counters'])
   data.allowItems(role, ['BatchGetItem', 'UpdateItem'], ['recipients'])
+  data.allowItems(role, ['UpdateItem'], ['messageIds'])
   data.allowItems(role, ['GetItem', 'UpdateItem', 'DeleteItem'], ['keyedSends'])
   data.allowItems(role, ['GetItem', 'PutItem', 'UpdateItem'], ['uploads'])
   // Whoever has a URL that this role has signed acts in its name.

@@ -20,6 +20,7 @@ const entities = {
   recipients: 'R#*',
   keyedSends: 'I#*',
   operations: 'OP',
+  messageIds: 'P#*',
   counters: 'T#*',
   uploads: 'UP#*',
   mails: 'N#*',

@@ -148,6 +148,8 @@ function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: 
   allow(taskRole, ['secretsmanager:GetSecretValue'], [data.fromIdSecret.secretArn])
   data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['messages'])
   data.allowItems(taskRole, ['BatchGetItem'], ['suppressions', 'recipients'])
+  // A bounce is about a message that is found by its FromID, or its Message-ID and the decision about its Send.
+  data.allowItems(taskRole, ['GetItem'], ['messageIds', 'content'])
   data.allowItems(taskRole, ['PutItem'], ['suppressions'])
   data.allowItems(taskRole, ['UpdateItem'], ['recipients'])
   data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'content', 'webhookCalls'])

@@ -5,7 +5,7 @@ import { parseRowId } from '../base/row-id.ts'
 import { NotFoundError, RequestError } from './request.ts'
 
 /** The most rows that one request may name. */
-export const MOST_NAMES = 500
+const MOST_NAMES = 500
 
 /**
  * Reads the names of rows: `shop/8461…`, or the id alone where only one account has such a row. Throws

@@ -28,8 +28,16 @@ export interface Effects {
   readonly otherwise?: Effects
 }
 
+/** A Send by the Message-ID of its message (RFC 5322 §3.6.4), with angle brackets. */
+export interface SentMessageId {
+  readonly account: string
+  readonly messageId: string
+  readonly base: RowId
+  readonly recipients: number
+}
+
 /** The row's new state and all its effects are written. */
-export interface Settled {
+interface Settled {
   readonly kind: 'settled'
   /** As stored. */
   readonly call?: WebhookCall
@@ -42,6 +50,12 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult, 
    * a decision, for the sweep to remove). Running it twice with the same rows is as running it once.
    */
   add(rows: readonly QueuedMessage[]): Promise<boolean>
+  /**
+   * Lets {@link sentUnder} find a Send by its Message-ID until `expiresAt`; of several with one id, the newest.
+   */
+  noteMessageId(sent: SentMessageId, expiresAt: Instant): Promise<void>
+  /** The Send of that Message-ID, if one was noted. */
+  sentUnder(account: string, messageId: string): Promise<SentMessageId | undefined>
   /** Decides about a Send unless that was done before; answers what was decided first. */
   decide(base: RowId, decision: Decision, expiresAt: Instant): Promise<Decision>
   /** Undefined while nothing is decided. */

@@ -2,7 +2,7 @@ import type { Options } from '../account/options.ts'
 import type { OptionsStore } from '../account/options-store.ts'
 import type { Address } from '../address/address.ts'
 import type { DelayedHint, HintChannel } from '../attempts/hint-channel.ts'
-import type { Clock, Instant } from '../base/clock.ts'
+import { type Clock, DAY, type Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type RowId, rowIdAt, rowIdPlus } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
@@ -54,6 +54,8 @@ export interface SubmitPorts {
 export const MOST_RECIPIENTS = 1000
 
 const MOST_DRAWS = 20
+/** After the last attempt. */
+const BOUNCES_COME_FOR_MS = 15 * DAY
 
 /** A base that is written down elsewhere, so that whoever repeats the call after a crash finds what was written. */
 export interface KeptBase {
@@ -81,12 +83,25 @@ export async function submit(
     const contentExpiresAt = Math.max(...rows.map(contentKeptUntil))
 
     if (!(await keepContent(ports, base, submission.content, contentExpiresAt, kept !== undefined))) continue
+    await noteMessageId(queue, rows, contentExpiresAt + BOUNCES_COME_FOR_MS)
     if (!(await queue.add(rows))) continue
     if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
     await deliveries.send(firstHints(rows, now))
     return rows
   }
   throw new Error('no free id was found for a new message')
+}
+
+/** A bounce to a reverse-path that is not the message's own finds it by its Message-ID. */
+async function noteMessageId(
+  queue: QueueStore,
+  rows: readonly QueuedMessage[],
+  expiresAt: Instant,
+): Promise<void> {
+  const row = rows.find(({ fromId }) => fromId === '')
+  if (!row) return
+  const { account, messageId, base, recipients } = row
+  await queue.noteMessageId({ account, messageId, base, recipients }, expiresAt)
 }
 
 /** False when the base is another Send's; with a kept base the content may be there already, from an earlier run. */

@@ -93,6 +93,28 @@ test('a notification that comes to another address is found by the envelope id t
   assert.equal((await eventOf(sent, true)).Event, 'failed')
 })
 
+test('a notification to an address without FromID is found by the Message-ID, of several recipients by the named one', async () => {
+  const MessageID = '<order-18@localhost>'
+  const authorization = `Basic ${Buffer.from('postern+plain@localhost:posternpostern').toString('base64')}`
+  const To = ['one@remote.test', 'two@remote.test', 'three@else.test'].map((Address) => ({ Address }))
+  const answer = await postern.post('Send', JSON.stringify({ To, Text: 'x', MessageID }), {
+    'content-type': 'application/json',
+    authorization,
+  })
+  const { Submissions } = (await answer.json()) as { Submissions: { QueueMsgID: number }[] }
+  const sent = Submissions.map(({ QueueMsgID }) => ({ id: QueueMsgID, fromId: '' }))
+  await eventually('all are delivered', () => sent.every((each) => events(each).length === 1))
+
+  const status = { action: 'failed', status: '5.2.2', messageId: MessageID, recipient: 'TWO@remote.test' }
+  await deliverRaw(postern.smtpPort, '', 'postern@localhost', dsn(status))
+  const second = sent[1] ?? assert.fail('no second')
+  assert.equal((await eventOf(second, true)).Event, 'failed')
+  assert.deepEqual(
+    sent.map((each) => events(each).length),
+    [1, 2, 1],
+  )
+})
+
 test('AT-46, AT-48: of two recipients, or an unknown action, it is unrecognized', async () => {
   for (const message of [
     dsn({ action: 'failed', status: '5.0.0' }, 2),
@@ -160,15 +182,19 @@ interface StatusFields {
   readonly diagnostic?: string
   readonly envelopeId?: string
   readonly subject?: string
+  readonly recipient?: string
+  /** That of the returned message, whose header is in the third part. */
+  readonly messageId?: string
 }
 
 /** A notification (RFC 3464) as another server writes it. */
 function dsn(
-  { action, status, diagnostic, envelopeId, subject = 'Returned mail' }: StatusFields,
+  { action, status, diagnostic, envelopeId, messageId, ...more }: StatusFields,
   recipients = 1,
 ): string {
+  const { subject = 'Returned mail', recipient = 'someone@remote.test' } = more
   const block = [
-    'Final-Recipient: rfc822; someone@remote.test',
+    `Final-Recipient: rfc822; ${recipient}`,
     `Action: ${action}`,
     `Status: ${status}`,
     ...(diagnostic ? [`Diagnostic-Code: ${diagnostic}`] : []),
@@ -191,6 +217,7 @@ function dsn(
     ...(envelopeId ? [`Original-Envelope-Id: ${envelopeId}`] : []),
     '',
     ...Array.from({ length: recipients }, () => block).flat(),
+    ...(messageId ? ['--b', 'Content-Type: text/rfc822-headers', '', `Message-ID: ${messageId}`, ''] : []),
     '--b--',
     '',
   ].join('\r\n')

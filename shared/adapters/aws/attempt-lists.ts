@@ -1,12 +1,6 @@
 import type { AttemptResult, AttemptRow } from '../../attempts/attempt-row.ts'
 import type { RowEdit } from '../../attempts/attempt-store.ts'
-import {
-  comparePlaces,
-  type ListName,
-  type RowLists,
-  type RowOrder,
-  type RowPlace,
-} from '../../attempts/row-lists.ts'
+import { comparePlaces, type RowLists, type RowOrder, type RowPlace } from '../../attempts/row-lists.ts'
 import type { Clock } from '../../base/clock.ts'
 import { dueIndex, retiredIndex } from '../../runtime/names.ts'
 import { parseRow, type RowFormat } from './attempt-items.ts'

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { RowId } from '../../base/row-id.ts'
 import type { Decision, Effects, QueueStore } from '../../queue/queue-store.ts'
 import type { QueuedMessage } from '../../queue/queued-message.ts'
 import type { WebhookCall } from '../../webhook/webhook-call.ts'
@@ -41,6 +42,21 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
         if (added.includes(false)) return false
       }
       return true
+    },
+
+    async noteMessageId({ account, messageId, base, recipients }, expiresAt) {
+      await changeItem(table, {
+        key: keys.messageId(account, messageId),
+        update: 'SET #base = :base, #recipients = :recipients, #expires = :expires',
+        condition: 'attribute_not_exists(#pk) OR #base < :base',
+        values: { base, recipients, expires: expiresAtSeconds(expiresAt) },
+      })
+    },
+
+    async sentUnder(account, messageId) {
+      const item = await getItem(table, keys.messageId(account, messageId))
+      if (!item || Number(item.expires) * 1000 <= clock.now()) return undefined
+      return { account, messageId, base: item.base as RowId, recipients: Number(item.recipients) }
     },
 
     async decide(base, decision, expiresAt) {

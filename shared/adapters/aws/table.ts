@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Instant } from '../../base/clock.ts'
 import { formatInstant, parseInstant } from '../../base/clock.ts'
 import { formatRowId, type RowId } from '../../base/row-id.ts'
@@ -28,6 +29,7 @@ export const keys = {
   suppression: (account: string, baseAddress: string): Key => ({ pk: `S#${account}`, sk: baseAddress }),
   recipient: (account: string, address: string): Key => ({ pk: `R#${account}`, sk: address }),
   keyedSend: (account: string, key: string): Key => ({ pk: `I#${account}`, sk: key }),
+  messageId: (account: string, messageId: string): Key => ({ pk: `P#${account}`, sk: shortened(messageId) }),
   operation: (id: RowId): Key => ({ pk: 'OP', sk: formatRowId(id) }),
   upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
   counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),
@@ -42,6 +44,11 @@ export const keys = {
     sk: String(modseq).padStart(16, '0'),
   }),
 } as const
+
+/** A sort key has at most 1024 octets (DynamoDB, "Service, account, and table quotas"). */
+function shortened(text: string): string {
+  return Buffer.byteLength(text) <= 900 ? text : createHash('sha256').update(text).digest('base64url')
+}
 
 /** Partition of both indexes: one kind of rows of one account; those on hold lie apart, where no sweep meets them. */
 export function indexPartition(kind: RowKind, account: string, isHeld = false): string {
