@@ -4,6 +4,8 @@ import { dynamoCallLists } from '../../shared/adapters/aws/call-lists.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
+import { lazyExchange } from '../../shared/adapters/aws/lazy-exchange.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
 import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
@@ -23,7 +25,8 @@ import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings
 /** What the admin function reaches, as its role allows. */
 export function adminPorts(): AdminPorts {
   const table = dynamoTable(requiredSetting('table'), random)
-  const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
+  const bucket = requiredSetting('bucket')
+  const objects = lazyObjects(bucket, hasOwnS3Endpoint())
   const credentials = dynamoCredentialStore(table)
   return {
     options: dynamoOptionsStore(table, clock),
@@ -32,6 +35,7 @@ export function adminPorts(): AdminPorts {
     passwords: passwordVerifier({ credentials, clock, random }),
     initialPassword: secretText(requiredSetting('adminSecretArn')),
     content: awsContentStore({ table, objects, clock }),
+    largeAnswers: s3LargeAnswers({ exchange: lazyExchange(bucket, hasOwnS3Endpoint()), random }),
     queue: dynamoQueueStore(table, clock),
     messageLists: dynamoMessageLists(table, clock),
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),

@@ -26,6 +26,7 @@ const ports = {
   sender: webhookSender({ allowLoopback: flagSetting('webhookAllowLoopback') }),
   clock,
   random,
+  log,
   leaseMs: numberSetting('webhookLeaseSeconds', 150) * 1000,
 }
 

@@ -5,6 +5,7 @@ import type { PasswordVerifier } from '../account/password-verifier.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import type { LargeAnswers } from '../content/large-answer.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
@@ -18,6 +19,7 @@ export interface AdminPorts extends OperationPorts {
   /** The generated secret; it is the administrator's password until another one is set. */
   readonly initialPassword: () => Promise<string>
   readonly content: Pick<ContentStore, 'keep' | 'read'>
+  readonly largeAnswers: Pick<LargeAnswers, 'linkTo'>
   readonly mailboxes: Pick<MailboxStore, 'list'>
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
   readonly random: Random

@@ -27,6 +27,8 @@ interface AnyCallJson {
 /** A queued call, as mox's `Hook`; what is sent as Authorization is not shown. */
 export interface QueuedCallJson extends AnyCallJson {
   readonly Authorization: boolean
+  /** Why nobody may make it until it is released; empty when it is not on hold. */
+  readonly HoldReason: string
   readonly NextAttempt: string
 }
 
@@ -60,6 +62,7 @@ export function queuedCallJson(call: WebhookCall): QueuedCallJson {
   return {
     ...anyCallJson(call),
     Authorization: call.authorization !== '',
+    HoldReason: call.hold?.reason ?? '',
     NextAttempt: formatInstant(Math.max(call.nextAt, call.lease?.endsAt ?? 0)),
   }
 }

@@ -52,7 +52,7 @@ const messageActionBody = z.strictObject({
   DryRun: z._default(z.boolean(), false),
 })
 const callActionBody = z.strictObject({
-  Action: z.enum(['schedule', 'postpone', 'cancel']),
+  Action: z.enum(['release', 'schedule', 'postpone', 'cancel']),
   Filter: callFilter,
   At: z.optional(z.string()),
   By: z.optional(z.string()),
@@ -146,7 +146,7 @@ function readMessageAction(
 }
 
 function readCallAction(body: z.output<typeof callActionBody>, now: Instant): CallAction {
-  if (body.Action === 'cancel') return { kind: 'cancel' }
+  if (body.Action === 'cancel' || body.Action === 'release') return { kind: body.Action }
   return body.Action === 'schedule'
     ? { kind: 'schedule', at: readAt(body.At, now) }
     : { kind: 'postpone', byMs: readBy(body.By) }

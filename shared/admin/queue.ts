@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import * as z from 'zod/mini'
 import { formatRowId } from '../base/row-id.ts'
 import { queueContent } from '../content/content-store.ts'
+import { LARGEST_ANSWER } from '../content/large-answer.ts'
 import { matchesFilter } from '../queue/message-filter.ts'
 import type { QueuedMessage } from '../queue/queued-message.ts'
 import type { AdminPorts } from './admin-ports.ts'
@@ -10,6 +11,8 @@ import { accountNames, answerPage, flagField, pageFields } from './list-query.ts
 import { queuedMessageJson, retiredMessageJson } from './message-json.ts'
 import { answer, NotFoundError, readQuery } from './request.ts'
 import { existingRow } from './row-names.ts'
+
+const MESSAGE_TYPE = 'message/rfc822'
 
 const commonFields = {
   ...pageFields,
@@ -92,13 +95,17 @@ async function showMessage(ports: AdminPorts, context: Context, name: string): P
   return answer(context, json)
 }
 
-/** The message as it is sent, octet for octet. */
+/** The message as it is sent, octet for octet; a large one is to be fetched elsewhere, without the password. */
 async function dumpMessage(ports: AdminPorts, context: Context, name: string): Promise<Response> {
   const row = await findMessage(ports, name)
-  const content = row.state === 'done' ? undefined : await ports.content.read(queueContent(row.base))
+  const isKept = row.state !== 'done'
+  if (isKept && row.size > LARGEST_ANSWER) {
+    return context.redirect(await ports.largeAnswers.linkTo(queueContent(row.base), MESSAGE_TYPE), 303)
+  }
+  const content = isKept ? await ports.content.read(queueContent(row.base)) : undefined
   if (!content) throw new NotFoundError(`${name} is finished: its content is not kept`)
   return context.body(new Uint8Array(content), 200, {
-    'Content-Type': 'message/rfc822',
+    'Content-Type': MESSAGE_TYPE,
     'Content-Disposition': `attachment; filename="${formatRowId(row.id)}.eml"`,
   })
 }

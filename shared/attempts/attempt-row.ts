@@ -85,21 +85,3 @@ export function isClaimable(row: AttemptRow, attempt: number, now: Instant): boo
 export function isUnclaimed(row: AttemptRow, now: Instant): boolean {
   return row.state === 'waiting' || (row.state === 'attempting' && (row.lease?.endsAt ?? now) < now)
 }
-
-const MOST_INTERRUPTED = 5
-
-/**
- * Says whether the last five attempts were all interrupted: something about this row kills its workers, and
- * interrupted attempts do not count, so it would go on for ever. A release from a hold begins anew.
- */
-export function isInterruptedTooOften(row: AttemptRow, now: Instant): boolean {
-  if (!isUnclaimed(row, now)) return false
-  const last = row.results.filter((result) => result.attempt > 0).slice(-MOST_INTERRUPTED)
-  return (
-    last.length === MOST_INTERRUPTED &&
-    last.every(
-      ({ status, startedAt }) =>
-        (status === 'interrupted' || status === 'running') && startedAt > (row.releasedAt ?? 0),
-    )
-  )
-}

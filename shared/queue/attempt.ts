@@ -1,8 +1,8 @@
 import type { Options } from '../account/options.ts'
-import { countedAttempts, type Hold, isClaimable, isInterruptedTooOften } from '../attempts/attempt-row.ts'
+import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
-import type { Instant } from '../base/clock.ts'
+import { holdInterrupted, isInterruptedTooOften } from '../attempts/interrupted.ts'
 import type { Log } from '../base/log.ts'
 import { lookUp } from '../base/look-up.ts'
 import { rowIdPlus } from '../base/row-id.ts'
@@ -93,19 +93,12 @@ async function withoutHeld(
   const free: QueuedMessage[] = []
   for (const row of rows) {
     const hold = isInterruptedTooOften(row, now)
-      ? interrupted(ports, row, now)
+      ? holdInterrupted(ports.log, 'message', row, now)
       : holdByRules(options, row, now)
     if (hold) await holdMessage(ports, row, hold)
     else free.push(row)
   }
   return free
-}
-
-/** The log line is what an alarm watches for. */
-function interrupted(ports: AttemptPorts, { account, id }: QueuedMessage, now: Instant): Hold {
-  const reason = 'five attempts in a row were interrupted'
-  ports.log.error('message put on hold', new Error(reason), { account, id })
-  return { reason, since: now }
 }
 
 async function claimEach(

@@ -29,7 +29,7 @@ export interface Effects {
 }
 
 /** A Send by the Message-ID of its message (RFC 5322 §3.6.4), with angle brackets. */
-export interface SentMessageId {
+interface SentMessageId {
   readonly account: string
   readonly messageId: string
   readonly base: RowId

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { parseRowId } from '../base/row-id.ts'
+import { LARGEST_ANSWER } from '../content/large-answer.ts'
 import type { Mail } from '../mailbox/mail.ts'
 import { referencesWithInReplyTo } from '../message/message-fields.ts'
 import { decodePart, partAt } from '../message/mime-tree.ts'
@@ -8,7 +9,6 @@ import { wireAddresses, wireStructure, wireTime } from '../message/wire-message.
 import { ApiError } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
 import { list, parseRequest, record } from './json-request.ts'
-import { LARGEST_ANSWER } from './large-answer.ts'
 
 /** A MsgID, 0 when absent. */
 export const msgId = z._default(z.int(), 0)

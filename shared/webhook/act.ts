@@ -1,4 +1,5 @@
 import { isUnclaimed } from '../attempts/attempt-row.ts'
+import type { RowEdit } from '../attempts/attempt-store.ts'
 import type { HintChannel } from '../attempts/hint-channel.ts'
 import type { RowName } from '../attempts/row-lists.ts'
 import type { Clock, Instant } from '../base/clock.ts'
@@ -8,6 +9,8 @@ import type { WebhookStore } from './webhook-store.ts'
 
 /** What an operator does to an unfinished call. */
 export type CallAction =
+  /** Ends a hold, on which a call comes whose attempts were all interrupted. */
+  | { readonly kind: 'release' }
   | { readonly kind: 'schedule'; readonly at: Instant }
   | { readonly kind: 'postpone'; readonly byMs: number }
   | { readonly kind: 'cancel' }
@@ -36,24 +39,34 @@ export async function actOnCall(
     if (!row || row.state === 'done' || !isMeant(row)) return 'unchanged'
     const now = ports.clock.now()
     if (!isUnclaimed(row, now)) return 'attempting'
+    if (action.kind === 'release' && !row.hold) return 'unchanged'
     const isChanged = await (action.kind === 'cancel'
       ? cancel(ports, row, by, now)
-      : schedule(ports, row, action.kind === 'schedule' ? action.at : row.nextAt + action.byMs, by, now))
+      : edit(ports, row, editOf(row, action, now), by, now))
     if (isChanged) return 'changed'
   }
   return 'attempting'
 }
 
+function editOf(
+  row: WebhookCall,
+  action: Exclude<CallAction, { readonly kind: 'cancel' }>,
+  now: Instant,
+): RowEdit {
+  if (action.kind === 'release') return { releasedAt: now }
+  return { nextAt: action.kind === 'schedule' ? action.at : row.nextAt + action.byMs }
+}
+
 /** What is due later is found by the sweep: a queue that keeps calls in order cannot delay one of them. */
-async function schedule(
+async function edit(
   { calls, webhooks }: CallActPorts,
   row: WebhookCall,
-  nextAt: Instant,
+  changes: RowEdit,
   by: RowId,
   now: Instant,
 ): Promise<boolean> {
-  const edited = await calls.edit(row, { nextAt }, by)
-  if (edited && nextAt <= now) await webhooks.send([callHint(edited)])
+  const edited = await calls.edit(row, changes, by)
+  if (edited && !edited.hold && edited.nextAt <= now) await webhooks.send([callHint(edited)])
   return edited !== undefined
 }
 

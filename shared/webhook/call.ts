@@ -2,7 +2,9 @@ import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
 import type { Settlement } from '../attempts/attempt-store.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint } from '../attempts/hint-channel.ts'
+import { holdInterrupted, isInterruptedTooOften } from '../attempts/interrupted.ts'
 import type { Clock, Instant } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { nextCallAt } from './retry-schedule.ts'
@@ -18,6 +20,7 @@ export interface CallPorts {
   readonly random: Random
   /** How long a claim holds; longer than the function may run. */
   readonly leaseMs: number
+  readonly log: Log
 }
 
 const USER_AGENT = 'postern/0 (webhook)'
@@ -28,7 +31,12 @@ const USER_AGENT = 'postern/0 (webhook)'
  */
 export async function call(ports: CallPorts, hint: Hint): Promise<void> {
   const hinted = await ports.calls.read(hint.account, hint.id)
-  if (!hinted || !isClaimable(hinted, hint.attempt, ports.clock.now())) return
+  const now = ports.clock.now()
+  if (!hinted || !isClaimable(hinted, hint.attempt, now)) return
+  if (isInterruptedTooOften(hinted, now)) {
+    await ports.calls.edit(hinted, { hold: holdInterrupted(ports.log, 'webhook call', hinted, now) })
+    return
+  }
   const claimed = await beginAttempt({ ...ports, store: ports.calls }, hinted, ports.leaseMs, (begun) => ({
     ...begun,
     status: 'running',

@@ -109,6 +109,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     queue: { read: unused, edit: unused, cancel: unused, keepDecision: unused },
     calls: { read: unused, edit: unused, cancel: unused },
     content: { read: async () => undefined, keep: unused },
+    largeAnswers: { linkTo: unused },
     operations: { add: unused, read: async () => undefined, list: async () => [], advance: unused },
     deliveries: { send: unused, depth: unused },
     webhooks: { send: unused, depth: unused },

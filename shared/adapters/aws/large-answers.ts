@@ -1,5 +1,5 @@
 import type { Random } from '../../base/random.ts'
-import type { LargeAnswers } from '../../webapi/large-answer.ts'
+import type { LargeAnswers } from '../../content/large-answer.ts'
 import type { ObjectExchange } from './object-exchange.ts'
 
 const LINK_LASTS_SECONDS = 900

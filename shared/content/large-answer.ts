@@ -1,4 +1,4 @@
-import type { ContentName } from '../content/content-store.ts'
+import type { ContentName } from './content-store.ts'
 
 /**
  * The largest body of an answer, in octets: Lambda takes answers of up to 6 MB ("Lambda quotas", invocation payload),
