@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
+import type { RowId } from '../../shared/base/row-id.ts'
 import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import type { Installation, Step } from './integration-steps.ts'
@@ -12,6 +13,8 @@ export const webapiSteps: readonly Step[] = [
   { name: 'the suppression list is read and changed', run: changeSuppressions },
   { name: 'a file is uploaded, sent and read back, in answers too large for a function', run: sendUpload },
   { name: 'a bounce changes its message and suppresses its recipient', run: bounce },
+  { name: 'a bounce is found by the Message-ID of a Send to several', run: bounceByMessageId },
+  { name: 'a copy that exceeds the quota is not kept', run: exceedQuota },
   { name: 'messages and new recipients of a day are counted', run: countMessages },
 ]
 
@@ -56,6 +59,44 @@ async function bounce(postern: Installation): Promise<void> {
   ].join('\r\n')
   await deliverRaw(postern.smtpPort, '', `postern+${FromID}@localhost`, message)
   assert.equal((await row())?.retired?.success, false)
+}
+
+async function bounceByMessageId(postern: Installation): Promise<void> {
+  const authorization = `Basic ${btoa(`postern+plain@localhost:${localSeed.password}`)}`
+  const To = ['first@one.test', 'second@one.test'].map((Address) => ({ Address }))
+  const request = { To, Subject: 'bounced later', Text: 'x', MessageID: '<bounced@localhost>' }
+  const sent = JSON.parse(String(await postern.webapi('Send', request, { authorization })))
+  const rows = async () => {
+    const ids: RowId[] = sent.Submissions.map(({ QueueMsgID }: { QueueMsgID: RowId }) => QueueMsgID)
+    const store = dynamoQueueStore(postern.table, systemClock)
+    return await Promise.all(ids.map((id) => store.read(localSeed.account, id)))
+  }
+  await eventually('both are delivered', async () => (await rows()).every((row) => row?.state === 'done'))
+  const message = [
+    'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+    ...['', '--b', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; mx.one.test', ''],
+    ...['Final-Recipient: rfc822; second@one.test', 'Action: failed', 'Status: 5.2.2', ''],
+    ...['--b', 'Content-Type: text/rfc822-headers', '', 'Message-ID: <bounced@localhost>', '--b--', ''],
+  ].join('\r\n')
+  await deliverRaw(postern.smtpPort, '', 'postern@localhost', message)
+  assert.deepEqual(
+    (await rows()).map((row) => row?.retired?.success),
+    [true, false],
+  )
+}
+
+async function exceedQuota(postern: Installation): Promise<void> {
+  const path = `/accounts/${localSeed.account}`
+  await postern.admin.patch(path, { QuotaMessageSize: 1 })
+  const To = [{ Address: 'someone@one.test' }]
+  await eventually('the quota is known', async () => {
+    const sent = postern.webapi('Send', { To, Subject: 'not kept', Text: 'x', SaveSent: true })
+    return await sent.then(
+      () => false,
+      (error: Error) => /sentOverQuota/.test(error.message),
+    )
+  })
+  await postern.admin.patch(path, { QuotaMessageSize: 0 })
 }
 
 async function countMessages(postern: Installation): Promise<void> {
