@@ -37,6 +37,8 @@ export interface MethodEntry {
     | { readonly kind: 'bytes'; readonly contentType: string; readonly example: string }
   /** Form fields that may hold files. */
   readonly uploads?: readonly string[]
+  /** Header fields that mean something, and what. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 const msgId = 1234567890123456
@@ -48,6 +50,10 @@ export const methods: Readonly<Record<string, MethodEntry>> = {
     call: send,
     doc: 'Composes a message and queues it, once for each recipient. Without From it is from the account, under the address of the login. Files come in the JSON or as parts of a multipart form. What becomes of each submission is told by webhooks.',
     request: sendRequest,
+    headers: {
+      'Idempotency-Key':
+        'Up to 255 characters of printable ASCII. For 24 hours, the same request with the same key sends nothing more and gets the same answer.',
+    },
     exampleRequest: {
       To: [{ Name: 'Ann', Address: 'ann@remote.example' }],
       Subject: 'Order 17',

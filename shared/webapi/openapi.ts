@@ -79,11 +79,12 @@ function withoutPattern({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSche
 }
 
 function operation(name: string, entry: MethodEntry, registry: Registry): object {
-  const { doc, returns } = entry
+  const { doc, returns, headers = {} } = entry
   return {
     operationId: name,
     summary: summary(doc),
     description: doc,
+    ...(Object.keys(headers).length > 0 && { parameters: Object.entries(headers).map(headerParameter) }),
     requestBody: { required: true, content: requestContent(entry, registry) },
     responses: {
       200: {
@@ -93,6 +94,10 @@ function operation(name: string, entry: MethodEntry, registry: Registry): object
             ? { 'application/json': { schema: refTo(returns.result, registry), example: returns.example } }
             : { [returns.contentType]: {} },
       },
+      303: {
+        description: 'Done; the answer is too large, and is to be read at Location, without credentials.',
+        headers: { Location: { schema: { type: 'string', format: 'uri' } } },
+      },
       400: {
         description: 'Not done; Code tells programs why, Message people.',
         content: { 'application/json': { schema: refTo(errorResult, registry) } },
@@ -101,6 +106,10 @@ function operation(name: string, entry: MethodEntry, registry: Registry): object
       429: { description: 'Too many failed logins, try again later.', content: { 'text/plain': {} } },
     },
   }
+}
+
+function headerParameter([name, description]: readonly [string, string]): object {
+  return { name, in: 'header', description, schema: { type: 'string' } }
 }
 
 /** JSON, and both kinds of form, whose field `request` holds that JSON. */

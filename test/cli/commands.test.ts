@@ -72,6 +72,7 @@ test('account: add, show, list, remove', async (t) => {
       'Unique senders for:',
       'Messages a day:        1000',
       'New recipients a day:  200',
+      'Quota:                 without limit',
       'Keeps messages:        0',
       'Keeps webhooks:        0',
       '',

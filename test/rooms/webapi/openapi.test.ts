@@ -41,11 +41,16 @@ test('every method is a POST with a unique operationId, request and answers', ()
       'application/x-www-form-urlencoded',
       'multipart/form-data',
     ])
-    assert.deepEqual(Object.keys(post.responses as Json), ['200', '400', '401', '429'])
+    assert.deepEqual(Object.keys(post.responses as Json), ['200', '303', '400', '401', '429'])
     for (const response of Object.values(post.responses as Json)) {
       assert.equal(typeof (response as Json).description, 'string', path)
     }
   }
+})
+
+test('Send says what its header field Idempotency-Key does', () => {
+  const [parameter] = document.paths['/Send']?.post.parameters as Json[]
+  assert.deepEqual([parameter?.name, parameter?.in], ['Idempotency-Key', 'header'])
 })
 
 test('every reference leads to a schema, and every schema is referred to', () => {
