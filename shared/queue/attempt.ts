@@ -1,20 +1,16 @@
 import type { Options } from '../account/options.ts'
-import { countedAttempts, isClaimable } from '../attempts/attempt-row.ts'
+import { countedAttempts } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
-import { holdInterrupted, isInterruptedTooOften } from '../attempts/interrupted.ts'
 import type { Log } from '../base/log.ts'
-import { lookUp } from '../base/look-up.ts'
-import { rowIdPlus } from '../base/row-id.ts'
 import { queueContent } from '../content/content-store.ts'
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
-import { holdMessage } from './act.ts'
 import { chooseRelay } from './choose-relay.ts'
 import { asSettled, conclude, type Outcomes, retryHints } from './conclude.ts'
+import { gatherDue } from './gather-due.ts'
 import { giveNotice, type NoticePorts } from './give-notice.ts'
-import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
 import { contentKeptUntil, type QueuedMessage } from './queued-message.ts'
 import type { DeliveryOutcome, Suppressed, Transport } from './transport.ts'
@@ -30,9 +26,6 @@ export interface AttemptPorts extends NoticePorts {
   readonly log: Log
 }
 
-/** RFC 5321 §4.5.3.1.8: no server may refuse fewer recipients in one transaction. */
-const MOST_IN_TRANSACTION = 100
-
 /**
  * Follows a hint: one attempt to deliver that message, and with it those for other recipients of the same Send
  * and domain. The attempt is written down before it is made. What the remote does is an outcome; what throws is
@@ -42,7 +35,7 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   const hinted = await ports.queue.read(hint.account, hint.id)
   if (hinted?.owed) await giveNotice(ports, hinted)
   const options = await ports.options.read()
-  const due = await withoutHeld(ports, options, await findDue(ports, hint, hinted))
+  const due = await gatherDue(ports, options, hint, hinted)
   const claimed = await claimEach(ports, due)
   const [first] = claimed
   if (!first) return
@@ -53,52 +46,6 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   )
   const outcomes = await deliver(ports, options, claimed, standings)
   await settleEach(ports, options, claimed, outcomes, standings)
-}
-
-/** The hinted row, if that attempt is due, and its siblings at the same attempt. */
-async function findDue(
-  { queue, clock }: AttemptPorts,
-  hint: Hint,
-  hinted: QueuedMessage | undefined,
-): Promise<readonly QueuedMessage[]> {
-  if (!hinted || !isClaimable(hinted, hint.attempt, clock.now())) return []
-  if (hinted.recipients === 1) return [hinted]
-
-  const decision = await queue.decision(hinted.base)
-  if (decision?.kind !== 'committed') return []
-  if (hinted.fromId !== '') return [hinted]
-  const places = lookUp(decision.domains, hinted.recipient.domain) ?? []
-  const ids = places.map((place) => rowIdPlus(hinted.base, place)).filter((id) => id !== hinted.id)
-  const siblings = await Promise.all(ids.map((id) => queue.read(hint.account, id)))
-  const together = siblings
-    .filter((row) => row !== undefined)
-    .filter((row) => isClaimable(row, hint.attempt, clock.now()) && goesWith(hinted, row))
-  return [hinted, ...together].slice(0, MOST_IN_TRANSACTION)
-}
-
-/** An operator may have chosen another way for one of them. */
-function goesWith(one: QueuedMessage, other: QueuedMessage): boolean {
-  return one.transport === other.transport && one.requireTls === other.requireTls
-}
-
-/**
- * Puts on hold, and leaves out, what a rule holds that is newer than the message, and what keeps killing its workers.
- */
-async function withoutHeld(
-  ports: AttemptPorts,
-  options: Options,
-  rows: readonly QueuedMessage[],
-): Promise<readonly QueuedMessage[]> {
-  const now = ports.clock.now()
-  const free: QueuedMessage[] = []
-  for (const row of rows) {
-    const hold = isInterruptedTooOften(row, now)
-      ? holdInterrupted(ports.log, 'message', row, now)
-      : holdByRules(options, row, now)
-    if (hold) await holdMessage(ports, row, hold)
-    else free.push(row)
-  }
-  return free
 }
 
 async function claimEach(

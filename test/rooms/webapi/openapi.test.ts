@@ -49,7 +49,7 @@ test('every method is a POST with a unique operationId, request and answers', ()
 })
 
 test('Send says what its header field Idempotency-Key does', () => {
-  const [parameter] = document.paths['/Send']?.post.parameters as Json[]
+  const [parameter] = (document.paths['/Send']?.post.parameters ?? []) as Json[]
   assert.deepEqual([parameter?.name, parameter?.in], ['Idempotency-Key', 'header'])
 })
 
