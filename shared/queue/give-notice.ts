@@ -79,6 +79,7 @@ async function compose(
       code: last?.code ?? 0,
       enhancedCode: last?.enhancedCode ?? '',
       error: last?.error ?? '',
+      ...(last?.remote && { remoteHost: last.remote.host }),
     },
     lastAttemptAt,
     ...(givenUpAt !== undefined && { nextAttempts: following, willRetryUntil: givenUpAt }),
