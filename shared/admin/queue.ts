@@ -12,6 +12,7 @@ import { queuedMessageJson, retiredMessageJson } from './message-json.ts'
 import { answer, NotFoundError, readQuery } from './request.ts'
 import { existingRow } from './row-names.ts'
 
+/** A whole message (RFC 2046 §5.2.1). */
 const MESSAGE_TYPE = 'message/rfc822'
 
 const commonFields = {
@@ -103,7 +104,11 @@ async function dumpMessage(ports: AdminPorts, context: Context, name: string): P
     return context.redirect(await ports.largeAnswers.linkTo(queueContent(row.base), MESSAGE_TYPE), 303)
   }
   const content = isKept ? await ports.content.read(queueContent(row.base)) : undefined
-  if (!content) throw new NotFoundError(`${name} is finished: its content is not kept`)
+  if (!content) {
+    throw new NotFoundError(
+      isKept ? `the content of ${name} is no longer kept` : `${name} is finished: its content is not kept`,
+    )
+  }
   return context.body(new Uint8Array(content), 200, {
     'Content-Type': MESSAGE_TYPE,
     'Content-Disposition': `attachment; filename="${formatRowId(row.id)}.eml"`,

@@ -8,7 +8,7 @@ import { NotFoundError, RequestError } from './request.ts'
 const MOST_NAMES = 500
 
 /**
- * Reads the names of rows: `shop/8461…`, or the id alone where only one account has such a row. Throws
+ * Reads the names of rows, each once: `shop/8461…`, or the id alone where only one account has such a row. Throws
  * {@link RequestError} for a text that names no row, and for an id that several accounts have.
  */
 export async function readNames(
@@ -18,7 +18,8 @@ export async function readNames(
   texts: readonly (string | number)[],
 ): Promise<readonly RowName[]> {
   if (texts.length > MOST_NAMES) throw new RequestError(field, `must be at most ${MOST_NAMES} names`)
-  return await Promise.all(texts.map((text) => readName(lists, accounts, field, String(text))))
+  const names = await Promise.all(texts.map((text) => readName(lists, accounts, field, String(text))))
+  return [...new Map(names.map((name) => [`${name.account}/${name.id}`, name])).values()]
 }
 
 async function readName(

@@ -1,5 +1,12 @@
 import type { AttemptRow } from './attempt-row.ts'
-import { comparePlaces, type ListName, type RowLists, type RowOrder, type RowPlace } from './row-lists.ts'
+import {
+  comparePlaces,
+  type ListName,
+  type RowLists,
+  type RowName,
+  type RowOrder,
+  type RowPlace,
+} from './row-lists.ts'
 
 /** What to list, of whom, and how much of it. */
 export interface Listing<Row extends AttemptRow> {
@@ -38,19 +45,28 @@ export async function listRows<Row extends AttemptRow>(
 ): Promise<Page<Row>> {
   const sources = await openSources(ports, listing)
   const found: Row[] = []
+  const seen = new Set<string>()
   let read = 0
   for (;;) {
     const wanted = Math.min(MOST_READ_AT_ONCE, listing.limit - found.length, listing.mostRead - read)
     const places = await takeNext(sources, listing.order, wanted)
     const last = places.at(-1)
     if (!last) return { rows: found, read }
-    const rows = await ports.readMany(places)
+    const rows = await ports.readMany(places.filter((place) => isFirst(seen, place)))
     found.push(...rows.filter(listing.matches))
     read += places.length
     if (found.length >= listing.limit || read >= listing.mostRead) {
       return { rows: found, read, ...(hasMore(sources) && { next: last }) }
     }
   }
+}
+
+/** A row that changes while its lists are read may stand in two places, for a moment. */
+function isFirst(seen: Set<string>, { account, id }: RowName): boolean {
+  const name = `${account}/${id}`
+  const isNew = !seen.has(name)
+  seen.add(name)
+  return isNew
 }
 
 /** One sorted part: what was fetched of it and not taken yet, and the rest. */

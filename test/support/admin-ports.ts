@@ -4,7 +4,10 @@ import type { StoredPassword } from '../../shared/account/password.ts'
 import { passwordVerifier } from '../../shared/account/password-verifier.ts'
 import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
 import { adminApi } from '../../shared/admin/api.ts'
+import type { RowId } from '../../shared/base/row-id.ts'
+import type { ContentName } from '../../shared/content/content-store.ts'
 import type { Mail } from '../../shared/mailbox/mail.ts'
+import type { Operation } from '../../shared/operations/operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { Suppression } from '../../shared/suppression/suppression.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
@@ -26,6 +29,8 @@ export interface TestAdmin {
     calls: readonly WebhookCall[]
     mails: readonly Mail[]
     suppressions: readonly Suppression[]
+    contents: Readonly<Record<ContentName, Uint8Array>>
+    readonly operations: Map<RowId, Operation>
     readonly passwords: Map<string, StoredPassword>
     readonly errors: unknown[]
   }
@@ -48,6 +53,8 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     calls: [],
     mails: [],
     suppressions: [],
+    contents: {},
+    operations: new Map(),
     passwords: new Map(),
     errors: [],
   }
@@ -108,9 +115,9 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     callLists: listsOver(() => state.calls),
     queue: { read: unused, edit: unused, cancel: unused, keepDecision: unused },
     calls: { read: unused, edit: unused, cancel: unused },
-    content: { read: async () => undefined, keep: unused },
-    largeAnswers: { linkTo: unused },
-    operations: { add: unused, read: async () => undefined, list: async () => [], advance: unused },
+    content: { read: async (name) => state.contents[name], keep: unused },
+    largeAnswers: { linkTo: async (name) => `https://bucket.example/${name}` },
+    operations: operationsOver(state),
     deliveries: { send: unused, depth: unused },
     webhooks: { send: unused, depth: unused },
     mailboxes: {
@@ -125,6 +132,20 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
 
 async function unused(): Promise<never> {
   throw new Error('no test of the room gets this far: what changes rows is tested on the real stores')
+}
+
+function operationsOver({ operations }: TestAdmin['state']): AdminPorts['operations'] {
+  return {
+    add: async (operation) => void operations.set(operation.id, operation),
+    read: async (id) => operations.get(id),
+    list: async (limit) => [...operations.values()].sort((one, other) => other.id - one.id).slice(0, limit),
+    async advance(before, after) {
+      const found = operations.get(before.id)
+      const isAsBefore = found?.state === 'running' && found.progress.steps === before.progress.steps
+      if (isAsBefore) operations.set(after.id, after)
+      return isAsBefore
+    },
+  }
 }
 
 function directoryOver(state: TestAdmin['state']): AdminPorts['directory'] {
