@@ -1,7 +1,8 @@
 import type { AccountName } from '../account/options.ts'
 import { countedAttempts } from '../attempts/attempt-row.ts'
-import { formatInstant } from '../base/clock.ts'
+import { formatInstant, type Instant } from '../base/clock.ts'
 import type { CallResult, WebhookCall } from '../webhook/webhook-call.ts'
+import { attemptError } from './attempt-error.ts'
 
 /** What mox's `Hook` and `HookRetired` have in common. */
 interface AnyCallJson {
@@ -58,9 +59,9 @@ const NANOSECONDS = 1_000_000
 const INCOMING = 'incoming'
 
 /** Writes an unfinished call. */
-export function queuedCallJson(call: WebhookCall): QueuedCallJson {
+export function queuedCallJson(call: WebhookCall, now: Instant): QueuedCallJson {
   return {
-    ...anyCallJson(call),
+    ...anyCallJson(call, now),
     Authorization: call.authorization !== '',
     HoldReason: call.hold?.reason ?? '',
     NextAttempt: formatInstant(Math.max(call.nextAt, call.lease?.endsAt ?? 0)),
@@ -68,10 +69,10 @@ export function queuedCallJson(call: WebhookCall): QueuedCallJson {
 }
 
 /** Writes a finished call. */
-export function retiredCallJson(call: WebhookCall): RetiredCallJson {
+export function retiredCallJson(call: WebhookCall, now: Instant): RetiredCallJson {
   const { success = false, lastActivityAt = call.queuedAt, keepUntil = 0 } = call.retired ?? {}
   return {
-    ...anyCallJson(call),
+    ...anyCallJson(call, now),
     Authorization: call.authorization !== '',
     SupersededByID: 0,
     Success: success,
@@ -80,7 +81,7 @@ export function retiredCallJson(call: WebhookCall): RetiredCallJson {
   }
 }
 
-function anyCallJson(call: WebhookCall): AnyCallJson {
+function anyCallJson(call: WebhookCall, now: Instant): AnyCallJson {
   return {
     ID: call.id,
     QueueMsgID: call.queueMsgId,
@@ -95,19 +96,18 @@ function anyCallJson(call: WebhookCall): AnyCallJson {
     Payload: 'json' in call.body ? call.body.json : '',
     Submitted: formatInstant(call.queuedAt),
     Attempts: countedAttempts(call),
-    Results: call.results.map(resultJson),
+    Results: call.results.map((result) => resultJson(call, result, now)),
   }
 }
 
-function resultJson(result: CallResult): CallResultJson {
-  const isOpen = result.status === 'running'
+function resultJson(call: WebhookCall, result: CallResult, now: Instant): CallResultJson {
   return {
     Start: formatInstant(result.startedAt),
     Duration: result.durationMs * NANOSECONDS,
     URL: result.url,
     Success: result.status === 'success',
     Code: result.code,
-    Error: isOpen ? 'delivering...' : result.error || (result.status === 'interrupted' ? 'interrupted' : ''),
+    Error: attemptError(call, result, now),
     Response: result.response,
   }
 }

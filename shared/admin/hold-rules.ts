@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod/mini'
 import type { HoldRule } from '../account/options.ts'
-import { formatUnicodeAddress, parseAddress } from '../address/address.ts'
+import { formatUnicodeAddress } from '../address/address.ts'
 import { type DomainName, formatUnicodeDomain } from '../address/domain-name.ts'
 import { formatInstant } from '../base/clock.ts'
 import { parseRulePlace, ruleReason } from '../queue/hold-rules.ts'
@@ -105,9 +105,12 @@ function holdRuleJson({ id, createdAt, account, sender, recipient }: HoldRule): 
   }
 }
 
+/** A place is kept as it is compared: its local part without quotes. */
 function shown(place: string): string {
   if (place === '') return ''
-  return place.includes('@')
-    ? formatUnicodeAddress(parseAddress(place))
-    : formatUnicodeDomain(place as DomainName)
+  const at = place.lastIndexOf('@')
+  const domain = place.slice(at + 1) as DomainName
+  return at < 0
+    ? formatUnicodeDomain(domain)
+    : formatUnicodeAddress({ localpart: place.slice(0, at), domain })
 }

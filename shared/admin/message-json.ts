@@ -6,6 +6,7 @@ import { formatInstant, type Instant } from '../base/clock.ts'
 import { wireTime } from '../message/wire-message.ts'
 import type { DeliveryResult, QueuedMessage } from '../queue/queued-message.ts'
 import type { Remote } from '../queue/transport.ts'
+import { attemptError } from './attempt-error.ts'
 import { type DomainNameJson, wireDomain } from './wire-domain.ts'
 
 /** What mox's `Msg` and `MsgRetired` have in common, and a little more; what Postern does not have is empty. */
@@ -87,8 +88,6 @@ interface IpDomainJson {
 }
 
 const NANOSECONDS = 1_000_000
-/** What mox writes where the attempt is not over. */
-const RUNNING = 'delivering...'
 
 /** What is written: a line of a list, or everything there is about a message. */
 export type Detail = 'line' | 'whole'
@@ -173,7 +172,7 @@ function resultJson(row: QueuedMessage, result: DeliveryResult, now: Instant): D
     Success: result.status === 'success',
     Code: result.code,
     Secode: result.enhancedCode.replace(/^\d\./, ''),
-    Error: errorText(row, result, now),
+    Error: attemptError(row, result, now),
     Reply: result.reply,
     RemoteHost: result.remote?.host ?? '',
     RemoteIP: result.remote?.ipAddress ?? '',
@@ -183,12 +182,6 @@ function resultJson(row: QueuedMessage, result: DeliveryResult, now: Instant): D
 
 function tlsText(tls: Remote['tls']): string {
   return tls ? `${tls.protocol} ${tls.cipher}, ${tls.isVerified ? 'verified' : 'not verified'}` : ''
-}
-
-/** A worker that vanished is not delivering, although nobody has written that down yet. */
-function errorText({ lease }: QueuedMessage, { status, error }: DeliveryResult, now: Instant): string {
-  if (status === 'running' && lease && lease.endsAt >= now) return RUNNING
-  return status === 'running' || status === 'interrupted' ? error || 'interrupted' : error
 }
 
 /** The null reverse-path has an empty domain. */

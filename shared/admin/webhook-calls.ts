@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod/mini'
+import type { Instant } from '../base/clock.ts'
 import { matchesFilter } from '../webhook/call-filter.ts'
 import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import type { WebhookCall } from '../webhook/webhook-call.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { queuedCallJson, retiredCallJson } from './call-json.ts'
 import { readCallFilter } from './filters.ts'
@@ -60,12 +62,16 @@ async function listCalls(
     sortById: 'Submitted',
     ascending: which === 'queued',
     matches: (call) => (call.state === 'done') === (which === 'retired') && matchesFilter(filter, call),
-    json: which === 'queued' ? queuedCallJson : retiredCallJson,
+    json: (call) => callJson(call, now),
   })
 }
 
 async function showCall(ports: AdminPorts, context: Context, name: string): Promise<Response> {
   const options = await ports.options.readNewest()
   const call = await existingRow(ports.callLists, accountNames(options, undefined), name)
-  return answer(context, call.state === 'done' ? retiredCallJson(call) : queuedCallJson(call))
+  return answer(context, callJson(call, ports.clock.now()))
+}
+
+function callJson(call: WebhookCall, now: Instant): object {
+  return call.state === 'done' ? retiredCallJson(call, now) : queuedCallJson(call, now)
 }
