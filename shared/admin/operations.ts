@@ -198,7 +198,7 @@ function operationJson({ work, progress, ...operation }: Operation): OperationJs
   return {
     ID: operation.id,
     Queue: work.queue,
-    Action: work.action.kind,
+    Action: work.action.kind.toLowerCase(),
     DryRun: operation.isDryRun,
     State: operation.state,
     Started: formatInstant(operation.startedAt),

@@ -42,8 +42,8 @@ export interface AttemptStore<
   /** Rows that somebody must look at, longest overdue first. Finished rows are never among them. */
   due(account: string, now: Instant, limit: number): Promise<readonly Row[]>
   /**
-   * Changes a row that is as it was read: undefined when it is not, or when `by` changed it already. A row without
-   * `by` may be changed any number of times.
+   * Changes a row that is as it was read; undefined when it is not. A change by the operation `by` is made once:
+   * repeated, it answers the row as it is.
    */
   edit(row: Row, edit: Edit, by?: RowId): Promise<Row | undefined>
   /** Moves the time at which somebody must look; nothing happens if the row was claimed or settled meanwhile. */

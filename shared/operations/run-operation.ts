@@ -18,7 +18,10 @@ export interface OperationPorts extends ActPorts, CallActPorts {
   readonly clock: Clock
 }
 
-/** Rows of one step: what is done twice at most when its runner dies, and then changes nothing the second time. */
+/**
+ * Rows of one step: what is done twice at most when its runner dies, and then changes nothing the second time; nor is
+ * it counted again, so that what the dead runner did not write down is missing from the counts.
+ */
 const ROWS_IN_STEP = 100
 const ACTS_IN_FLIGHT = 10
 
@@ -70,10 +73,12 @@ interface Rows<Row extends AttemptRow> {
 }
 
 async function stepThrough<Row extends AttemptRow>(
-  { progress, accounts, isDryRun, startedAt }: Operation,
+  { id, progress, accounts, isDryRun, startedAt }: Operation,
   { lists, names, matches, act }: Rows<Row>,
 ): Promise<{ readonly progress: Progress; readonly isLast: boolean }> {
-  const isMeant = (row: Row) => row.state !== 'done' && row.queuedAt <= startedAt && matches(row)
+  // A row that was given a later time is met again there.
+  const isMeant = (row: Row) =>
+    row.state !== 'done' && row.queuedAt <= startedAt && row.editedBy !== id && matches(row)
   const account = accounts[progress.accountsDone]
   const page = names
     ? { rows: (await lists.readMany(names)).filter(isMeant), read: names.length }
