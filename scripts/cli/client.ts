@@ -4,12 +4,16 @@ import { CliError } from './cli-error.ts'
 export interface AdminClient {
   readonly url: string
   get<Answer>(path: string): Promise<Answer>
+  /** One page of a list; `next` is the query string that asks for the page after it. */
+  page<Row>(path: string): Promise<{ readonly rows: readonly Row[]; readonly next?: string }>
+  /** Bytes, wherever they lie. */
+  download(path: string): Promise<Uint8Array>
   /** Undefined when what the path names does not exist. */
   find<Answer>(path: string): Promise<Answer | undefined>
   post<Answer>(path: string, body: object): Promise<Answer>
   put<Answer>(path: string, body: object): Promise<Answer>
   patch<Answer>(path: string, body: object): Promise<Answer>
-  remove(path: string): Promise<void>
+  remove<Answer>(path: string): Promise<Answer>
   /** The same installation with another administrator's password. */
   withPassword(password: string): AdminClient
 }
@@ -34,6 +38,7 @@ export class AdminError extends CliError {
 const USER_NAME = 'admin'
 /** API Gateway gives up after 30 seconds. */
 const TIMEOUT_MS = 35_000
+const DOWNLOAD_TIMEOUT_MS = 600_000
 
 /** Every method throws {@link CliError} with one line for the user when the call fails. */
 export function adminClient({
@@ -60,6 +65,19 @@ export function adminClient({
   return {
     url,
     get: async (path) => await readAnswer(url, await call('GET', path)),
+    async page(path) {
+      const answer = await call('GET', path)
+      const next = nextPage(answer.headers.get('Link'))
+      return { rows: await readAnswer(url, answer), ...(next !== undefined && { next }) }
+    },
+    async download(path) {
+      const answer = await call('GET', path)
+      const elsewhere = answer.status === 303 ? answer.headers.get('Location') : null
+      // What is too large for an answer lies in S3, which refuses a request with other credentials than the URL's.
+      const found = elsewhere ? await reach(url, elsewhere, {}, DOWNLOAD_TIMEOUT_MS) : answer
+      if (!found.ok) return await readAnswer(url, found)
+      return new Uint8Array(await found.arrayBuffer())
+    },
     async find(path) {
       const answer = await call('GET', path)
       if (answer.status === 404 && (await readError(answer.clone()))?.Code === 'notFound') return undefined
@@ -68,24 +86,32 @@ export function adminClient({
     post: async (path, body) => await readAnswer(url, await call('POST', path, body)),
     put: async (path, body) => await readAnswer(url, await call('PUT', path, body)),
     patch: async (path, body) => await readAnswer(url, await call('PATCH', path, body)),
-    async remove(path) {
-      await readAnswer(url, await call('DELETE', path))
-    },
+    remove: async (path) => await readAnswer(url, await call('DELETE', path)),
     withPassword: (other) => adminClient({ url, password: other }),
   }
 }
 
 /** Calls an address of the installation at `url`; throws {@link CliError} when nobody answers. */
-export async function reach(url: string, address: string, request: RequestInit): Promise<Response> {
+export async function reach(
+  url: string,
+  address: string,
+  request: RequestInit,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Response> {
   try {
     return await fetch(address, {
       ...request,
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
   } catch (error) {
     throw new CliError(`cannot reach ${url} (${reasonOf(error)}); is Postern running there? See --url`)
   }
+}
+
+/** The header field Link (RFC 8288), as the admin API writes it. */
+function nextPage(link: string | null): string | undefined {
+  return /^<\?([^>]*)>; rel="next"$/.exec(link ?? '')?.[1]
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -3,7 +3,9 @@ import { addAccountCommands } from './account.ts'
 import { addAddressCommands } from './address.ts'
 import { CliError } from './cli-error.ts'
 import { addDomainCommands } from './domain.ts'
+import { addHoldRuleCommands } from './hold-rules.ts'
 import { addMailCommands } from './mail.ts'
+import { addOperationCommands } from './operation.ts'
 import { printable } from './print.ts'
 import { addQueueCommands } from './queue.ts'
 import { addRouteCommands } from './route.ts'
@@ -12,6 +14,7 @@ import { addSetupCommand } from './setup.ts'
 import { addSuppressCommands } from './suppress.ts'
 import { addTimeCommand } from './time.ts'
 import { addTransportCommands } from './transport.ts'
+import { addWebhookCommands } from './webhook.ts'
 
 const help = `
 The administrator's password is read from POSTERN_ADMIN_PASSWORD; the local Postern of npm start needs none.
@@ -41,6 +44,9 @@ async function main(): Promise<void> {
   addTransportCommands(program, session)
   addRouteCommands(program, session)
   addQueueCommands(program, session)
+  addHoldRuleCommands(program, session)
+  addWebhookCommands(program, session)
+  addOperationCommands(program, session)
   addMailCommands(program, session)
   addSuppressCommands(program, session)
   addTimeCommand(program, session)

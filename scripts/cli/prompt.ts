@@ -14,6 +14,11 @@ export async function ask(question: string, fallback = ''): Promise<string> {
   return answer === '' ? fallback : answer
 }
 
+/** Asks whether it is meant, and ends with an error unless the answer is yes. */
+export async function demandYes(question: string): Promise<void> {
+  if (!/^y(es)?$/i.test(await ask(`${question} [y/N]`))) throw new CliError('nothing was done')
+}
+
 /** Asks for one line that is not shown. */
 export async function askSecret(question: string): Promise<string> {
   process.stderr.write(`${question}: `)

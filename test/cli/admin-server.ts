@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -42,7 +42,7 @@ export async function serve(
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await answer(request)
     response.writeHead(status, Object.fromEntries(headers))
-    response.end(body ? await text(body) : '')
+    response.end(body ? await buffer(body) : '')
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -77,10 +77,7 @@ export async function runPostern(
   environment: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: environment,
-  })
+  const child = startPostern(args, environment)
   child.stdin.end(input)
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),
@@ -88,4 +85,12 @@ export async function runPostern(
     once(child, 'exit'),
   ])
   return { status, stdout, stderr }
+}
+
+/** Starts the command, for tests that do something while it runs. */
+export function startPostern(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe', env: environment })
 }

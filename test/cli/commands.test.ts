@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { freshAccount } from '../../shared/account/options.ts'
 import { isPassword } from '../../shared/account/password.ts'
 import { parseDomainName } from '../../shared/address/domain-name.ts'
-import { queuedMessage } from '../rooms/admin/queued-message.ts'
 import { storedMail } from '../rooms/admin/stored-mail.ts'
 import { testAdmin } from '../support/admin-ports.ts'
 import { posternFor } from './admin-server.ts'
@@ -245,22 +244,6 @@ for (const { args, error } of badRoutes) {
     assert.deepEqual(admin.state.options.routes, routes)
   })
 }
-
-test('queue list names messages as account/id', async (t) => {
-  const admin = testAdmin({ accounts: { shop: freshAccount, other: freshAccount } })
-  const message = queuedMessage()
-  admin.state.queued = [message, queuedMessage({ account: 'other' })]
-  const postern = await posternFor(t, admin)
-  const { stdout } = await postern('queue', 'list', '--account', 'shop')
-  const [, line, end] = stdout.split('\n')
-  assert.match(
-    line ?? '',
-    new RegExp(
-      `^shop/${message.id}  ann@shop\\.example  bob@remote\\.example  0 +2026-06-01T00:00:00.000Z  -$`,
-    ),
-  )
-  assert.equal(end, '')
-})
 
 test('what strangers wrote reaches the terminal without control characters', async (t) => {
   const admin = testAdmin({ accounts: { shop: freshAccount } })

@@ -87,17 +87,28 @@ test("an error is the API's own text", async (t) => {
   })
 })
 
-for (const list of ['account', 'domain', 'address', 'transport', 'route', 'queue', 'mail', 'suppress']) {
+const lists = [
+  ...['account', 'domain', 'address', 'transport', 'route', 'queue', 'mail', 'suppress'],
+  ...['queue retired', 'holdrules', 'webhook', 'webhook retired', 'operation'],
+]
+for (const list of lists) {
   test(`an empty ${list} list is (none), and [] with --json`, async (t) => {
     const postern = await posternFor(t, testAdmin())
-    assert.deepEqual(await postern(list, 'list'), { status: 0, stdout: '(none)\n', stderr: '' })
-    assert.deepEqual(await postern(list, 'list', '--json'), { status: 0, stdout: '[]\n', stderr: '' })
+    const args = [...list.split(' '), 'list']
+    assert.deepEqual(await postern(...args), { status: 0, stdout: '(none)\n', stderr: '' })
+    assert.deepEqual(await postern(...args, '--json'), { status: 0, stdout: '[]\n', stderr: '' })
   })
 }
 
 const withExamples = [
   ...[[], ['setup'], ['account', 'add'], ['account', 'update'], ['route', 'set']],
   ...[['suppress'], ['suppress', 'import'], ['suppress', 'export']],
+  ...['list', 'print', 'dump', 'hold', 'release', 'schedule', 'postpone'].map((name) => ['queue', name]),
+  ...['transport', 'requiretls', 'fail', 'drop'].map((name) => ['queue', name]),
+  ...['list', 'print', 'release', 'schedule', 'postpone', 'cancel'].map((name) => ['webhook', name]),
+  ...[['queue'], ['queue', 'retired', 'list'], ['webhook'], ['webhook', 'retired', 'list']],
+  ...[['holdrules'], ['holdrules', 'add'], ['holdrules', 'remove']],
+  ...[['operation'], ['operation', 'list'], ['operation', 'cancel']],
 ]
 for (const args of withExamples) {
   test(`postern ${args.join(' ')} --help has examples`, async () => {
