@@ -7,6 +7,7 @@ import type { Clock, Instant } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import { retryAfterAt } from './retry-after.ts'
 import { nextCallAt } from './retry-schedule.ts'
 import type { CallResult, WebhookCall } from './webhook-call.ts'
 import type { WebhookAnswer, WebhookSender } from './webhook-sender.ts'
@@ -67,7 +68,13 @@ function headersOf(claimed: WebhookCall): Record<string, string> {
   }
 }
 
-/** Any 2xx is success; every other answer is tried again until the schedule ends. */
+/** RFC 9110 §15.5.11: the receiver wants no more calls. */
+const GONE = 410
+
+/**
+ * Any 2xx is success; every other answer is tried again until the schedule ends, or the receiver says that it has
+ * gone; not before the time that it asks for.
+ */
 function settlementOf(
   ports: CallPorts,
   claimed: WebhookCall,
@@ -76,7 +83,10 @@ function settlementOf(
 ): Settlement<CallResult> {
   const success = answer.kind === 'answered' && answer.status >= 200 && answer.status < 300
   const startedAt = claimed.results.at(-1)?.startedAt ?? now
-  const nextAt = success ? undefined : nextCallAt(countedAttempts(claimed), startedAt, ports.random)
+  const isOver = success || (answer.kind === 'answered' && answer.status === GONE)
+  const scheduledAt = isOver ? undefined : nextCallAt(countedAttempts(claimed), startedAt, ports.random)
+  const wantedAt = answer.kind === 'answered' ? retryAfterAt(answer.retryAfter, now) : undefined
+  const nextAt = scheduledAt === undefined ? undefined : Math.max(now, scheduledAt, wantedAt ?? 0)
   const result: CallResult = {
     attempt: claimed.attempts,
     startedAt,
@@ -87,7 +97,7 @@ function settlementOf(
     url: claimed.url,
     response: answer.kind === 'answered' ? answer.response : '',
   }
-  if (nextAt !== undefined) return { kind: 'retry', result, nextAt: Math.max(now, nextAt) }
+  if (nextAt !== undefined) return { kind: 'retry', result, nextAt }
   const keepUntil = claimed.keepRetiredMs > 0 ? now + claimed.keepRetiredMs : 0
   return { kind: 'retire', result, retired: { success, lastActivityAt: now, keepUntil } }
 }

@@ -12,6 +12,8 @@ export type WebhookAnswer =
       readonly status: number
       /** The first 512 bytes of the body, as UTF-8. */
       readonly response: string
+      /** The header field Retry-After, as it came. */
+      readonly retryAfter?: string
     }
   | { readonly kind: 'unreachable'; readonly error: string }
 

@@ -43,7 +43,7 @@ export function webhookSender(options: WebhookSenderOptions): WebhookSender {
 }
 
 async function post(agent: Agent, request: WebhookRequest, signal: AbortSignal): Promise<WebhookAnswer> {
-  const { statusCode, body } = await httpRequest(vettedUrl(request.url), {
+  const { statusCode, headers, body } = await httpRequest(vettedUrl(request.url), {
     dispatcher: agent,
     method: 'POST',
     reset: true,
@@ -51,7 +51,13 @@ async function post(agent: Agent, request: WebhookRequest, signal: AbortSignal):
     body: request.body,
     signal,
   })
-  return { kind: 'answered', status: statusCode, response: await readStart(body) }
+  const [retryAfter] = [headers['retry-after']].flat()
+  return {
+    kind: 'answered',
+    status: statusCode,
+    response: await readStart(body),
+    ...(retryAfter !== undefined && { retryAfter }),
+  }
 }
 
 function vettedUrl(text: string): URL {
