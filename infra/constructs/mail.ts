@@ -146,7 +146,7 @@ function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: 
   data.allowItems(taskRole, ['UpdateItem'], ['mailboxes'])
   // A bounce is found by its FromID, and changes the message that it is about and its recipient's standing.
   allow(taskRole, ['secretsmanager:GetSecretValue'], [data.fromIdSecret.secretArn])
-  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['messages'])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
   data.allowItems(taskRole, ['BatchGetItem'], ['suppressions', 'recipients'])
   // A bounce is about a message that is found by its FromID, or its Message-ID and the decision about its Send.
   data.allowItems(taskRole, ['GetItem'], ['messageIds', 'content'])

@@ -50,9 +50,9 @@ export class Workers extends Construct {
         deliverLeaseSeconds: String(deliverSeconds.lease),
       },
     })
-    data.allowItems(role, ['GetItem'], ['options', 'messages', 'content'])
+    data.allowItems(role, ['GetItem'], ['options', 'messages', 'content', 'webhookCalls'])
     // A message that is put on hold keeps its content longer.
-    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients', 'content'])
+    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients', 'content', 'webhookCalls'])
     data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
     data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
     data.allowObjects(role, 's3:GetObject', 'queue')

@@ -79,6 +79,8 @@ export interface IncomingWebhook {
 /** Where delivery events go; an empty list of events means all of them. */
 export interface OutgoingWebhook extends IncomingWebhook {
   readonly events: readonly string[]
+  /** Without it, an event that was not told yet is given up for a later one of the same message, as mox does. */
+  readonly keepsEveryEvent?: boolean
 }
 
 /** A server that takes all mail of a route and carries it on. */

@@ -34,6 +34,8 @@ interface IncomingWebhookJson {
 /** Where the account hears of deliveries; an empty list of events means all. */
 interface OutgoingWebhookJson extends IncomingWebhookJson {
   readonly Events: readonly string[]
+  /** Otherwise a later event of the same message takes the place of one that was not told yet. */
+  readonly KeepEveryEvent: boolean
 }
 
 const NANOSECONDS = 1_000_000
@@ -76,6 +78,7 @@ const outgoingWebhook = z.strictObject({
   URL: z.optional(webhookUrl),
   Authorization: z.optional(authorization),
   Events: z.optional(z.array(z.enum(outgoingEvents))),
+  KeepEveryEvent: z.optional(z.boolean()),
 })
 
 /** The settings that a request can name; what it does not name stays as it is (RFC 7396), also within a webhook. */
@@ -119,7 +122,7 @@ export function accountSettingsJson(account: Account): AccountSettingsJson {
   const limits = dailyLimits(account)
   return {
     FullName: account.fullName,
-    OutgoingWebhook: outgoing ? { ...webhookJson(outgoing), Events: outgoing.events } : null,
+    OutgoingWebhook: outgoing ? outgoingJson(outgoing) : null,
     IncomingWebhook: incoming ? webhookJson(incoming) : null,
     FromIDLoginAddresses: account.fromIdLoginAddresses,
     KeepRetiredMessagePeriod: account.keepRetiredMessagesMs * NANOSECONDS,
@@ -151,7 +154,9 @@ function changedOutgoing(
   change: AccountChange['OutgoingWebhook'],
 ): OutgoingWebhook | undefined {
   const webhook = changedWebhook('OutgoingWebhook', before, change)
-  return webhook && { ...webhook, events: change?.Events ?? before?.events ?? [] }
+  const keepsEveryEvent = change?.KeepEveryEvent ?? before?.keepsEveryEvent ?? false
+  const events = change?.Events ?? before?.events ?? []
+  return webhook && { ...webhook, events, ...(keepsEveryEvent && { keepsEveryEvent }) }
 }
 
 function changedWebhook(
@@ -164,6 +169,11 @@ function changedWebhook(
   const url = change.URL ?? before?.url
   if (url === undefined) throw new RequestError(`${field}.URL`, 'is required')
   return { url, authorization: change.Authorization ?? before?.authorization ?? '' }
+}
+
+function outgoingJson(webhook: OutgoingWebhook): OutgoingWebhookJson {
+  const { events, keepsEveryEvent = false } = webhook
+  return { ...webhookJson(webhook), Events: events, KeepEveryEvent: keepsEveryEvent }
 }
 
 function webhookJson({ url, authorization }: IncomingWebhook): IncomingWebhookJson {

@@ -74,7 +74,7 @@ export function retiredCallJson(call: WebhookCall, now: Instant): RetiredCallJso
   return {
     ...anyCallJson(call, now),
     Authorization: call.authorization !== '',
-    SupersededByID: 0,
+    SupersededByID: call.supersededBy ?? 0,
     Success: success,
     LastActivity: formatInstant(lastActivityAt),
     KeepUntil: formatInstant(keepUntil),

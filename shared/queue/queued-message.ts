@@ -30,6 +30,8 @@ export interface QueuedMessage extends AttemptRow<DeliveryResult> {
   readonly requireTls?: boolean
   /** RFC 4865: when the submitter wanted it released, `for;<seconds>` or `until;<time>`; empty is at once. */
   readonly futureRelease: string
+  /** The last call about it, if a later one may supersede it. */
+  readonly lastCall?: RowId
   /** The notice that the sender has not been given yet. */
   readonly owed?: NoticeKind
   /** What the submitter wants to see again in events. */

@@ -4,6 +4,7 @@ import type { HintChannel } from '../attempts/hint-channel.ts'
 import type { RowName } from '../attempts/row-lists.ts'
 import type { Clock, Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
+import { notDelivered } from './superseded.ts'
 import { type CallResult, callHint, type WebhookCall } from './webhook-call.ts'
 import type { WebhookStore } from './webhook-store.ts'
 
@@ -81,7 +82,5 @@ async function cancel({ calls }: CallActPorts, row: WebhookCall, by: RowId, now:
     url: row.url,
     response: '',
   }
-  const keepUntil = row.keepRetiredMs > 0 ? now + row.keepRetiredMs : 0
-  const retired = { success: false, lastActivityAt: now, keepUntil }
-  return await calls.cancel(row, { kind: 'retire', result, retired }, by)
+  return await calls.cancel(row, { kind: 'retire', result, retired: notDelivered(row, now) }, by)
 }

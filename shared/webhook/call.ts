@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { retryAfterAt } from './retry-after.ts'
 import { nextCallAt } from './retry-schedule.ts'
+import { notDelivered, supersededEnd } from './superseded.ts'
 import type { CallResult, WebhookCall } from './webhook-call.ts'
 import type { WebhookAnswer, WebhookSender } from './webhook-sender.ts'
 import type { WebhookStore } from './webhook-store.ts'
@@ -34,6 +35,11 @@ export async function call(ports: CallPorts, hint: Hint): Promise<void> {
   const hinted = await ports.calls.read(hint.account, hint.id)
   const now = ports.clock.now()
   if (!hinted || !isClaimable(hinted, hint.attempt, now)) return
+  const { supersededBy } = hinted
+  if (supersededBy !== undefined) {
+    await ports.calls.cancel(hinted, supersededEnd(hinted, supersededBy, now), supersededBy)
+    return
+  }
   if (isInterruptedTooOften(hinted, now)) {
     await ports.calls.edit(hinted, { hold: holdInterrupted(ports.log, 'webhook call', hinted, now) })
     return
@@ -98,8 +104,7 @@ function settlementOf(
     response: answer.kind === 'answered' ? answer.response : '',
   }
   if (nextAt !== undefined) return { kind: 'retry', result, nextAt }
-  const keepUntil = claimed.keepRetiredMs > 0 ? now + claimed.keepRetiredMs : 0
-  return { kind: 'retire', result, retired: { success, lastActivityAt: now, keepUntil } }
+  return { kind: 'retire', result, retired: { ...notDelivered(claimed, now), success } }
 }
 
 function errorOf(answer: WebhookAnswer, success: boolean): string {

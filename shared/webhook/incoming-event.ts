@@ -61,6 +61,7 @@ export function newIncomingCall(
       subject: event.fields.subject,
       extra: {},
       keepRetiredMs: account.keepRetiredWebhooksMs,
+      supersedes: false,
     }),
     ...(!inline && { stored: { name, bytes } }),
   }

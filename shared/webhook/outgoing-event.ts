@@ -58,6 +58,7 @@ export function newOutgoingCall(
     subject: event.subject,
     extra: event.extra,
     keepRetiredMs: account.keepRetiredWebhooksMs,
+    supersedes: !webhook.keepsEveryEvent,
   })
 }
 

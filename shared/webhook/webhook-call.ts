@@ -20,6 +20,10 @@ export interface WebhookCall extends AttemptRow<CallResult> {
   readonly extra: Readonly<Record<string, string>>
   /** How long it is kept in the retired list once done, in milliseconds; 0 keeps it out. */
   readonly keepRetiredMs: number
+  /** The last call about the same message is given up for this one, if it was not made yet. */
+  readonly supersedes: boolean
+  /** The later call for which this one was given up. */
+  readonly supersededBy?: RowId
 }
 
 /** One attempt to call. */

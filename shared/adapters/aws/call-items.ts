@@ -17,9 +17,14 @@ export const callFormat: RowFormat<WebhookCall, CallResult> = {
 type OwnAttributes = Omit<WebhookCall, keyof AttemptRow>
 
 function ownAttributes(call: OwnAttributes): OwnAttributes {
-  const { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, keepRetiredMs } =
+  const { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, supersededBy } =
     call
-  return { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, keepRetiredMs }
+  return {
+    ...{ url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra },
+    keepRetiredMs: call.keepRetiredMs,
+    supersedes: call.supersedes ?? false,
+    ...(supersededBy !== undefined && { supersededBy }),
+  }
 }
 
 /** The item of a new call, to be put into the transaction of its cause. */

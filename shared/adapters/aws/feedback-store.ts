@@ -1,10 +1,12 @@
 import { formatUnicodeAddress } from '../../address/address.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { RowId } from '../../base/row-id.ts'
 import type { Feedback, FeedbackStore } from '../../reception/feedback.ts'
 import { newCallItem, renumbered } from './call-items.ts'
 import { type Action, type Change, getItem, type Item, type Table } from './dynamo.ts'
 import { newMailItem } from './mail-items.ts'
 import { changeMailboxes } from './mailbox-changes.ts'
+import { notingCall, supersedeActions } from './supersede.ts'
 import { suppressionItem, takenBackChange } from './suppression-items.ts'
 import { indexSort, keys } from './table.ts'
 
@@ -21,7 +23,11 @@ export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
           getItem(table, keys.message(account, feedback.message.id)),
           feedback.failed ? getItem(table, keys.recipient(account, recipientOf(feedback))) : undefined,
         ])
-        const actions = actionsOf(feedback, message, history, id)
+        const lastCall = (message?.lastCall ?? undefined) as RowId | undefined
+        const actions = [
+          ...actionsOf(feedback, message, history, id),
+          ...(await supersedeActions(table, feedback.call, lastCall)),
+        ]
         return {
           result: feedback.call,
           steps: [{ change: 'added', mailbox, id, size }],
@@ -58,7 +64,7 @@ function actionsOf(
     ...(failed
       ? [{ change: takenBackChange(account, recipient, { id, at: result.startedAt }, history) }]
       : []),
-    ...(message?.state === 'done' ? [{ change: remember(feedback, message, mailId) }] : []),
+    ...(message?.state === 'done' ? [{ change: notingCall(remember(feedback, message, mailId), call) }] : []),
   ]
 }
 

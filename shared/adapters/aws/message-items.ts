@@ -47,6 +47,7 @@ export const messageFormat: RowFormat<QueuedMessage, DeliveryResult, MessageEdit
       transport: stored.transport ?? '',
       ...(stored.requireTls !== undefined && { requireTls: stored.requireTls }),
       futureRelease: stored.futureRelease ?? '',
+      ...(stored.lastCall !== undefined && { lastCall: stored.lastCall as RowId }),
     }
   },
 }
@@ -66,4 +67,5 @@ interface StoredMessage {
   readonly transport?: string
   readonly requireTls?: boolean
   readonly futureRelease?: string
+  readonly lastCall?: number
 }

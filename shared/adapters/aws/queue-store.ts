@@ -20,6 +20,7 @@ import {
 } from './dynamo.ts'
 import { laterExpiry } from './later-expiry.ts'
 import { messageFormat } from './message-items.ts'
+import { notingCall, supersedeActions } from './supersede.ts'
 import { historyChange, suppressionItem } from './suppression-items.ts'
 import { expiresAtSeconds, keys } from './table.ts'
 
@@ -122,15 +123,25 @@ async function settleWith(
 ): Promise<{ readonly call?: WebhookCall } | undefined> {
   let effects = wanted
   for (let tries = 0; tries < MOST_RENUMBERINGS; tries++) {
-    const actions = effectActions(row, effects)
-    const written = await transact(table, [{ change }, ...actions])
-    if (written.kind === 'written') return effects.call ? { call: effects.call } : {}
+    const { call } = effects
+    const written = await transact(table, [
+      { change: notingCall(change, call) },
+      ...effectActions(row, effects),
+      ...(await supersedeActions(table, call, row.lastCall)),
+    ])
+    if (written.kind === 'written') return call ? { call } : {}
     if (written.places.includes(0)) return undefined
-    const isCallTaken = effects.call !== undefined && written.places.includes(1)
-    if (isCallTaken && effects.call) effects = { ...effects, call: renumbered(effects.call) }
-    else effects = effects.otherwise ?? {}
+    effects = withoutRefused(effects, written.places)
   }
-  throw new Error('no free id was found for a webhook call')
+  throw new Error('the effects of an outcome changed faster than they could be written')
+}
+
+/** Another id where the call's was taken; the other effects where the recipient is listed by now. */
+function withoutRefused(effects: Effects, refused: readonly number[]): Effects {
+  const { call, suppression, otherwise } = effects
+  if (call && refused.includes(1)) return { ...effects, call: renumbered(call) }
+  const isListed = suppression !== undefined && refused.includes(call ? 2 : 1)
+  return isListed && otherwise ? otherwise : effects
 }
 
 /** The call comes first: its place tells whether its id was taken. */

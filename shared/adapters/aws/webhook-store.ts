@@ -1,4 +1,7 @@
+import type { Settlement } from '../../attempts/attempt-store.ts'
 import type { Clock } from '../../base/clock.ts'
+import { notDelivered } from '../../webhook/superseded.ts'
+import type { CallResult, WebhookCall } from '../../webhook/webhook-call.ts'
 import type { WebhookStore } from '../../webhook/webhook-store.ts'
 import { cancelChange, hasSettled, keepLateResult, settleChange } from './attempt-changes.ts'
 import { dynamoAttemptStore } from './attempt-store.ts'
@@ -12,7 +15,11 @@ export function dynamoWebhookStore(table: Table, clock: Clock): WebhookStore {
 
     async settle(row, settlement) {
       const change = settleChange(callFormat, row, settlement)
-      if (await changeItem(table, change, hasSettled(row, settlement))) return 'settled'
+      const retry = { ...change, condition: `${change.condition} AND attribute_not_exists(#supersededBy)` }
+      const wanted = settlement.kind === 'retry' ? retry : change
+      if (await changeItem(table, wanted, hasSettled(row, settlement))) return 'settled'
+      if (settlement.kind === 'retry' && (await settleSuperseded(table, row, settlement.result)))
+        return 'settled'
       await keepLateResult(table, callFormat, row, settlement.result)
       return 'late'
     },
@@ -22,4 +29,17 @@ export function dynamoWebhookStore(table: Table, clock: Clock): WebhookStore {
       return (await changeItem(table, change, hasSettled(row, settlement, by))) !== undefined
     },
   }
+}
+
+/** A call that was superseded while it was made is not made again; false when it was not ours to end. */
+async function settleSuperseded(table: Table, row: WebhookCall, result: CallResult): Promise<boolean> {
+  const now = result.startedAt + result.durationMs
+  const settlement: Settlement<CallResult> = {
+    kind: 'retire',
+    result: { ...result, error: `${result.error} (superseded)` },
+    retired: notDelivered(row, now),
+  }
+  const change = settleChange(callFormat, row, settlement)
+  const ended = { ...change, condition: `${change.condition} AND attribute_exists(#supersededBy)` }
+  return (await changeItem(table, ended, hasSettled(row, settlement))) !== undefined
 }

@@ -171,7 +171,12 @@ test('what a webhook sends as Authorization is kept and never shown', async () =
     '/accounts/shop',
     body,
   )) as typeof fresh
-  assert.deepEqual(OutgoingWebhook, { URL: webhook.URL, AuthorizationSet: true, Events: ['failed'] })
+  assert.deepEqual(OutgoingWebhook, {
+    URL: webhook.URL,
+    AuthorizationSet: true,
+    Events: ['failed'],
+    KeepEveryEvent: false,
+  })
   assert.deepEqual(IncomingWebhook, { URL: webhook.URL, AuthorizationSet: true })
   assert.doesNotMatch(JSON.stringify(await admin.done('GET', '/accounts')), /secret/)
   assert.equal(admin.state.options.accounts.shop?.outgoingWebhook?.authorization, 'Bearer secret')
@@ -184,6 +189,11 @@ const webhookChanges = [
     why: 'the URL alone',
     change: { URL: 'http://b.example' },
     after: { ...webhookBefore, url: 'http://b.example' },
+  },
+  {
+    why: 'that every event is kept',
+    change: { KeepEveryEvent: true },
+    after: { ...webhookBefore, keepsEveryEvent: true },
   },
   { why: 'the events alone', change: { Events: [] }, after: { ...webhookBefore, events: [] } },
   { why: 'no Authorization', change: { Authorization: '' }, after: { ...webhookBefore, authorization: '' } },

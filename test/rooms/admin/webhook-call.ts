@@ -21,6 +21,7 @@ export function webhookCall(changes: Partial<WebhookCall> = {}): WebhookCall {
     messageId: '<m@shop.example>',
     subject: 'Hello',
     extra: {},
+    supersedes: true,
     keepRetiredMs: 0,
     ...changes,
   }

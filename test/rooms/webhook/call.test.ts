@@ -26,6 +26,7 @@ async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult
     subject: '',
     extra: {},
     keepRetiredMs: 0,
+    supersedes: false,
   })
   const settlements: Settlement<CallResult>[] = []
   const unused = () => Promise.reject(new Error('not for this'))
