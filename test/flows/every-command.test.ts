@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Command } from 'commander'
+import { posternCommand } from '../../scripts/cli/program.ts'
+import { localSeed } from '../../scripts/local-postern.ts'
+import type { QueuedCallJson } from '../../shared/admin/call-json.ts'
+import type { HoldRuleJson } from '../../shared/admin/hold-rules.ts'
+import type { OperationJson } from '../../shared/admin/operations.ts'
+import { runPostern } from '../cli/admin-server.ts'
+import { eventually } from '../support/eventually.ts'
+import { type TestPostern, testPostern } from '../support/test-postern.ts'
+import { webhookReceiver } from '../support/webhook-receiver.ts'
+
+let postern: TestPostern
+const directory = mkdtempSync(join(tmpdir(), 'postern-commands-'))
+const ends: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]
+const context = { after: (end: () => unknown) => void ends.push(end) }
+
+before(async () => {
+  postern = await testPostern(context, { faults: 'none' })
+  const application = await webhookReceiver(context, 500)
+  await postern.admin.patch('/accounts/postern', { OutgoingWebhook: { URL: application.url } })
+})
+after(async () => {
+  for (const end of ends.reverse()) await end()
+})
+
+const ran = new Set<string>()
+
+/** Runs a command, named by its words, with these further arguments; it must succeed. Answers what it printed. */
+async function run(command: string, ...args: readonly string[]): Promise<string> {
+  ran.add(command)
+  const environment = {
+    POSTERN_URL: postern.local.cloud.apiUrl,
+    POSTERN_ADMIN_PASSWORD: localSeed.adminPassword,
+  }
+  const { status, stdout, stderr } = await runPostern([...command.split(' '), ...args], environment)
+  assert.equal(status, 0, `postern ${command} ${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+async function json<Answer>(command: string, ...args: readonly string[]): Promise<Answer> {
+  return JSON.parse(await run(command, ...args, '--json')) as Answer
+}
+
+async function send(address: string): Promise<string> {
+  const { json: answer } = await postern.call('Send', { To: [{ Address: address }], Subject: 'x', Text: 'x' })
+  const [submission] = answer.Submissions as { QueueMsgID: number }[]
+  return `postern/${submission?.QueueMsgID}`
+}
+
+test('AT-66: the commands for settings run against a live server', async () => {
+  await run(
+    'setup',
+    '--domain',
+    'every.test',
+    '--hostname',
+    'localhost',
+    '--account',
+    'every',
+    ...[
+      ...['--address', 'every@every.test', '--password', 'a long password'],
+      ...['--admin-password', localSeed.adminPassword],
+    ],
+  )
+  await run('time', '+1m')
+  await run('domain add', 'bücher.test')
+  await run('domain update', 'bücher.test', '--disabled')
+  assert.match(await run('domain list'), /bücher\.test/)
+  assert.match(await run('domain show', 'bücher.test'), /disabled/)
+  await run('account add', 'second', '--address', 'second@every.test')
+  await run('account update', 'second', '--full-name', 'The Second')
+  await run('account password', 'second', '--password', 'another password')
+  assert.match(await run('account list'), /The Second/)
+  assert.match(await run('account show', 'second'), /second@every\.test/)
+  await run('address add', 'third@every.test', 'second')
+  await run('address update', 'third@every.test', 'every')
+  assert.match(await run('address show', 'third@every.test'), /account every/)
+  assert.match(await run('address list'), /third@every\.test/)
+  await run('address remove', 'third@every.test')
+  await run('account remove', 'second')
+  await run('domain remove', 'bücher.test')
+  await run('transport add', 'spare', '--host', 'smtp.example')
+  await run('transport add', 'unused', '--host', 'smtp.example')
+  assert.match(await run('transport list'), /spare/)
+  await run('transport remove', 'unused')
+  await run('route set', 'spare,to=spare.test', 'local')
+  assert.match(await run('route list'), /spare\.test/)
+})
+
+test('AT-66: the commands for suppressions and mail run against a live server', async () => {
+  await run('suppress add', 'never@again.test', '--account', 'every')
+  const list = join(directory, 'list.csv')
+  writeFileSync(list, 'email\nnor@me.test\n')
+  await run('suppress import', list, '--account', 'every')
+  assert.match(await run('suppress list'), /nor@me\.test/)
+  assert.match(await run('suppress lookup', 'nor@me.test'), /every/)
+  assert.match(await run('suppress export'), /never@again\.test/)
+  await run('suppress remove', 'nor@me.test', '--account', 'every')
+  await send('someone@delivered.test')
+  await eventually('a mail', async () => (await json<unknown[]>('mail list')).length > 0)
+})
+
+test('AT-66: the commands for messages, hold rules and operations run against a live server', async () => {
+  const rule = await json<HoldRuleJson>('holdrules add', '--recipient', 'bücher.example')
+  await postern.local.cloud.clock.advance(6_000)
+  const [first, second, third] = [
+    await send('a@bücher.example'),
+    await send('b@bücher.example'),
+    await send('c@bücher.example'),
+  ]
+  assert.match(await run('holdrules list'), /bücher\.example/)
+  assert.match(await run('queue list', '--hold', 'true'), new RegExp(`${first} .*hold rule ${rule.ID}`))
+  await run('queue schedule', '2h', '--ids', first)
+  await run('queue postpone', '-30m', '--ids', first)
+  await run('queue transport', 'spare', '--ids', first)
+  await run('queue requiretls', 'no', '--ids', first)
+  await run('queue release', '--ids', first)
+  const held = await json<OperationJson>('queue hold', '--ids', first)
+  assert.equal(held.Changed, 1)
+  assert.match(await run('queue print', first), /^Transport: +spare$/m)
+  const output = join(directory, 'message.eml')
+  await run('queue dump', first, '--output', output)
+  assert.match(readFileSync(output, 'utf8'), /^Subject: x\r$/m)
+  await run('queue fail', '--ids', second, '--yes')
+  await run('queue drop', '--ids', third, '--yes')
+  assert.match(await run('queue retired list'), new RegExp(second))
+  assert.match(await run('queue retired print', third), /dropped by an operator/)
+  await run('holdrules remove', String(rule.ID))
+  assert.match(await run('operation list'), new RegExp(String(held.ID)))
+  assert.match(await run('operation show', String(held.ID)), /1 message held/)
+  assert.match(await run('operation cancel', String(held.ID)), /is done already/)
+})
+
+test('AT-66: the commands for webhook calls run against a live server', async () => {
+  const [call] = await eventually('a call that failed', async () => {
+    const calls = await json<QueuedCallJson[]>('webhook list', '--event', 'delivered')
+    return calls.some(({ Attempts, Results }) => Attempts === 1 && Results[0]?.Code === 500) && calls
+  })
+  const id = `postern/${call?.ID}`
+  await run('webhook schedule', '2h', '--ids', id)
+  await run('webhook postpone', '-1h', '--ids', id)
+  await run('webhook release', '--ids', id)
+  assert.match(await run('webhook print', id), /^2026.* 500 +/m)
+  await run('webhook cancel', '--ids', id, '--yes')
+  assert.match(await run('webhook retired list'), new RegExp(id))
+  assert.match(await run('webhook retired print', id), /canceled by an operator/)
+})
+
+test('AT-66: that were all commands', () => {
+  assert.deepEqual(
+    namesOf(posternCommand({})).filter((name) => !ran.has(name)),
+    [],
+  )
+})
+
+/** The names of all commands that have no commands of their own. */
+function namesOf(command: Command): readonly string[] {
+  return command.commands.flatMap((each) =>
+    each.commands.length === 0 ? [each.name()] : namesOf(each).map((name) => `${each.name()} ${name}`),
+  )
+}
