@@ -135,7 +135,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
   allowOperations(role, data)
-  data.allowItems(role, ['PutItem'], ['operations'])
+  data.allowItems(role, ['GetItem', 'PutItem'], ['operations'])
   data.allowIndex(role, retiredIndex, ['mail', 'hook'])
   // A message that waits can be looked at.
   data.allowItems(role, ['GetItem'], ['content'])

@@ -109,7 +109,7 @@ export class Workers extends Construct {
 
 /** What operators do to many rows of either queue; see `shared/operations/`. */
 export function allowOperations(role: IRole, data: Data): void {
-  data.allowItems(role, ['GetItem', 'Query', 'UpdateItem'], ['operations'])
+  data.allowItems(role, ['Query', 'UpdateItem'], ['operations'])
   data.allowIndex(role, dueIndex, ['mail', 'held-mail', 'hook', 'held-hook'])
   data.allowItems(role, ['BatchGetItem', 'GetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
   // Decisions about Sends lie with their contents; both are kept for as long as a message waits.

@@ -114,7 +114,9 @@ export async function beginOperation(
   }
   await ports.operations.add(operation)
   const limits = { rows: ROWS_IN_CALL, until: now + LONGEST_CALL_MS }
-  return await runOperation(ports, operation, limits)
+  const ran = await runOperation(ports, operation, limits)
+  // Somebody may have canceled it, or gone on with it.
+  return (ran.state === 'running' && (await ports.operations.read(ran.id))) || ran
 }
 
 function readMessageAction(

@@ -25,7 +25,7 @@ export interface OperationPorts extends ActPorts, CallActPorts {
 const ROWS_IN_STEP = 100
 const ACTS_IN_FLIGHT = 10
 
-/** Carries an operation on, for so many rows or until that time; answers it as it is then. */
+/** Carries an operation on, for so many rows or until that time; answers it as this left it. */
 export async function runOperation(
   ports: OperationPorts,
   begun: Operation,
@@ -39,7 +39,7 @@ export async function runOperation(
     if (!(await ports.operations.advance(operation, next))) break
     operation = next
   }
-  return (operation.state === 'running' && (await ports.operations.read(operation.id))) || operation
+  return operation
 }
 
 async function step(ports: OperationPorts, operation: Operation): Promise<Operation> {

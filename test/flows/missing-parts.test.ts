@@ -165,9 +165,9 @@ function isForEvents(properties: Record<string, unknown> | undefined): boolean {
 describe('environment variables', () => {
   const programs = {
     table: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
-    bucket: ['ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
-    deliveriesQueueUrl: ['ApiWebapi', 'WorkersDeliver', 'WorkersSweep'],
-    webhooksQueueUrl: ['WorkersDeliver', 'WorkersSweep', 'listener'],
+    bucket: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
+    deliveriesQueueUrl: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep'],
+    webhooksQueueUrl: ['ApiAdmin', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     adminSecretArn: ['ApiAdmin'],
     fromIdSecretArn: ['ApiWebapi', 'listener'],
   } as const

@@ -15,6 +15,7 @@ import {
   staleLeaseSeconds,
   steps,
 } from './integration-steps.ts'
+import { operatorSteps } from './operator-steps.ts'
 import { webapiSteps } from './webapi-steps.ts'
 import { type ReceivedCall, webhookReceiver } from './webhook-receiver.ts'
 
@@ -59,7 +60,8 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       return openInstallation(await starting, ports.smtpPort)
     }
     const first = await watch.step('boot and seed', boot)
-    for (const step of [...steps, ...webapiSteps]) await watch.step(step.name, () => step.run(first, outside))
+    for (const step of [...steps, ...operatorSteps, ...webapiSteps])
+      await watch.step(step.name, () => step.run(first, outside))
     const kept = await watch.step('stop', () => restartSteps.before(first))
     const second = await watch.step('restart', boot)
     await watch.step('what was kept', () => restartSteps.after(second, kept))

@@ -342,12 +342,12 @@ async function changeMail(postern: Installation): Promise<void> {
 }
 
 /** Does not compress to what an item may hold: such a content becomes an object in S3. */
-function large(): string {
+export function large(): string {
   return randomBytes(75_000).toString('base64')
 }
 
 /** Answers the ids of the messages. */
-async function sendTo(
+export async function sendTo(
   postern: Installation,
   addresses: readonly string[],
   { Subject, Text = 'x' }: { readonly Subject: string; readonly Text?: string },
@@ -382,7 +382,7 @@ async function submitUnhinted(postern: Installation, subject: string): Promise<Q
   return row ?? assert.fail('no row')
 }
 
-async function submitAsOperator(
+export async function submitAsOperator(
   postern: Installation,
   queue: QueueStore,
   minutesAgo: number,
@@ -431,7 +431,7 @@ async function objectsOf({ s3, cloud }: Installation, prefix: string): Promise<r
   return Contents.map(({ Key }) => Key)
 }
 
-async function read(
+export async function read(
   { table }: Installation,
   { account, id }: Pick<QueuedMessage, 'account' | 'id'>,
 ): Promise<QueuedMessage | undefined> {
