@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
+import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import type { Installation, Step } from './integration-steps.ts'
@@ -13,6 +16,7 @@ export const webapiSteps: readonly Step[] = [
   { name: 'the suppression list is read and changed', run: changeSuppressions },
   { name: 'a file is uploaded, sent and read back, in answers too large for a function', run: sendUpload },
   { name: 'a bounce changes its message and suppresses its recipient', run: bounce },
+  { name: 'an event that waits is superseded, by the next attempt and by a bounce', run: supersedeEvents },
   { name: 'a bounce is found by the Message-ID of a Send to several', run: bounceByMessageId },
   { name: 'a copy that exceeds the quota is not kept', run: exceedQuota },
   { name: 'messages and new recipients of a day are counted', run: countMessages },
@@ -45,20 +49,63 @@ async function sendUpload(postern: Installation): Promise<void> {
 }
 
 async function bounce(postern: Installation): Promise<void> {
-  const To = [{ Address: 'bounced@one.test' }]
-  const sent = JSON.parse(String(await postern.webapi('Send', { To, Subject: 'bounced', Text: 'x' })))
-  const [{ FromID, QueueMsgID }] = sent.Submissions
-  const row = async () =>
-    await dynamoQueueStore(postern.table, systemClock).read(localSeed.account, QueueMsgID)
+  const { FromID, row } = await sendOne(postern, 'bounced@one.test', 'bounced')
   await eventually('the message is delivered', async () => (await row())?.state === 'done')
-  const message = [
+  const failed = ['Action: failed', 'Status: 5.1.1', 'Diagnostic-Code: smtp; 550 5.1.1 no such user']
+  await deliverRaw(postern.smtpPort, '', `postern+${FromID}@localhost`, notification('bounced', failed))
+  assert.equal((await row())?.retired?.success, false)
+}
+
+/** The application refuses the first call of each event, which waits then. */
+async function supersedeEvents(postern: Installation): Promise<void> {
+  const delayed = await sendOne(postern, 'c+451@three.test', 'flaky')
+  const first = await waitingCall(postern, delayed)
+  const Filter = { IDs: [`${localSeed.account}/${delayed.QueueMsgID}`] }
+  await postern.admin.post('/queue/actions', { Action: 'schedule', At: 'now', Filter })
+  await eventually('the next attempt supersedes', async () => (await readCall(postern, first))?.supersededBy)
+  await postern.admin.post('/queue/actions', { Action: 'drop', Filter })
+
+  const bounced = await sendOne(postern, 'later@one.test', 'flaky')
+  const told = await waitingCall(postern, bounced)
+  const failed = ['Action: failed', 'Status: 5.2.2']
+  await deliverRaw(postern.smtpPort, '', `postern+${bounced.FromID}@localhost`, notification('later', failed))
+  assert.ok((await readCall(postern, told))?.supersededBy, 'the bounce supersedes')
+}
+
+interface SentOne {
+  readonly FromID: string
+  readonly QueueMsgID: RowId
+  row(): Promise<QueuedMessage | undefined>
+}
+
+async function sendOne(postern: Installation, address: string, Subject: string): Promise<SentOne> {
+  const request = { To: [{ Address: address }], Subject, Text: 'x' }
+  const sent = JSON.parse(String(await postern.webapi('Send', request)))
+  const [{ FromID, QueueMsgID }] = sent.Submissions
+  const store = dynamoQueueStore(postern.table, systemClock)
+  return { FromID, QueueMsgID, row: async () => await store.read(localSeed.account, QueueMsgID) }
+}
+
+/** The message's call, once the application has refused it. */
+async function waitingCall(postern: Installation, { row }: SentOne): Promise<RowId> {
+  return await eventually('its call waits', async () => {
+    const id = (await row())?.lastCall
+    const call = id && (await readCall(postern, id))
+    return call && call.state === 'waiting' && call.attempts === 1 && id
+  })
+}
+
+async function readCall({ table }: Installation, id: RowId): Promise<WebhookCall | undefined> {
+  return await dynamoWebhookStore(table, systemClock).read(localSeed.account, id)
+}
+
+/** A notification (RFC 3464) about a recipient at one.test. */
+function notification(recipient: string, fields: readonly string[]): string {
+  return [
     'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
     ...['', '--b', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; mx.one.test', ''],
-    ...['Final-Recipient: rfc822; bounced@one.test', 'Action: failed', 'Status: 5.1.1', ''],
-    ...['Diagnostic-Code: smtp; 550 5.1.1 no such user', '--b--', ''],
+    ...[`Final-Recipient: rfc822; ${recipient}@one.test`, ...fields, '', '--b--', ''],
   ].join('\r\n')
-  await deliverRaw(postern.smtpPort, '', `postern+${FromID}@localhost`, message)
-  assert.equal((await row())?.retired?.success, false)
 }
 
 async function bounceByMessageId(postern: Installation): Promise<void> {
