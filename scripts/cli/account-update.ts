@@ -24,8 +24,8 @@ interface UpdateOptions {
 }
 
 const help = `
-What is not named stays as it is. An empty URL disables the webhook; no events means all of them; an empty text
-for --login-disabled allows logins again. Durations are written 72h, 1h30m or 0.
+What is not named stays as it is. A URL without http:// or https:// is https. An empty URL disables the webhook; no
+events means all of them; an empty text for --login-disabled allows logins again. Durations are written 72h, 1h30m or 0.
 
 Examples:
   postern account update shop --outgoing-webhook-url https://shop.example/hook --outgoing-webhook-events delivered,failed
@@ -118,7 +118,11 @@ function webhook(
     throw new CliError(`--${kind}-webhook-url "" disables the webhook; give nothing else for it`)
   }
   if (url === undefined && isAlone) return undefined
-  return withoutUndefined({ URL: url, ...settings })
+  return withoutUndefined({ URL: url && withScheme(url), ...settings })
+}
+
+function withScheme(url: string): string {
+  return url.includes('://') ? url : `https://${url}`
 }
 
 function parseCount(text: string): number {

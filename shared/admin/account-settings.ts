@@ -3,6 +3,7 @@ import type { Account, IncomingWebhook, OutgoingWebhook } from '../account/optio
 import { DAY } from '../base/clock.ts'
 import { dailyLimits } from '../limits/daily-limits.ts'
 import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import { isWebhookPort, WEBHOOK_PORT_RULE } from '../webhook/webhook-url.ts'
 import { plainText } from './fields.ts'
 import { RequestError } from './request.ts'
 
@@ -49,6 +50,7 @@ const webhookUrl = z
       isWebhookUrl,
       `must be an http or https URL of at most ${LONGEST_URL} characters without user name, fragment, spaces or control characters`,
     ),
+    z.refine(hasWebhookPort, `the port ${WEBHOOK_PORT_RULE}`),
   )
 const authorization = z
   .string()
@@ -186,6 +188,12 @@ function isWebhookUrl(text: string): boolean {
   if (!text.isWellFormed() || !URL.canParse(text)) return false
   const { username, password } = new URL(text)
   return username === '' && password === ''
+}
+
+/** What is no URL breaks the rule before this one. */
+function hasWebhookPort(text: string): boolean {
+  const url = URL.parse(text)
+  return url === null || isWebhookPort(url)
 }
 
 /** Multiples of a millisecond are exact as numbers, although they may exceed 2^53. */

@@ -135,6 +135,21 @@ test('account update changes what is named, and empty texts disable', async (t) 
   assert.equal(loginDisabled, '')
 })
 
+test('account update takes a webhook without scheme for https', async (t) => {
+  const admin = testAdmin({ accounts: { shop: freshAccount } })
+  const postern = await posternFor(t, admin)
+  const update = async (url: string) => {
+    const { stderr } = await postern('account', 'update', 'shop', '--incoming-webhook-url', url)
+    return [admin.state.options.accounts.shop?.incomingWebhook?.url, stderr]
+  }
+  assert.deepEqual(await update('hook.example/in'), ['https://hook.example/in', ''])
+  assert.deepEqual(await update('hook.example:8443'), ['https://hook.example:8443', ''])
+  assert.deepEqual(await update('http://hook.example/in'), ['http://hook.example/in', ''])
+  const [url, error] = await update('hook.example:25')
+  assert.equal(url, 'http://hook.example/in')
+  assert.match(error ?? '', /IncomingWebhook\.URL: the port must be 80, 443 or at least 1024/)
+})
+
 test('account update sets daily limits', async (t) => {
   const admin = testAdmin({ accounts: { shop: freshAccount } })
   const postern = await posternFor(t, admin)

@@ -3,7 +3,8 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, request as httpRequest } from 'undici'
 import type { WebhookAnswer, WebhookRequest, WebhookSender } from '../../webhook/webhook-sender.ts'
-import { isLoopbackAddress, isPublicAddress } from './public-address.ts'
+import { isWebhookPort, WEBHOOK_PORT_RULE } from '../../webhook/webhook-url.ts'
+import { isLoopbackAddress, whyNotPublic } from './public-address.ts'
 import { unreachableReason, WebhookRefused } from './webhook-error.ts'
 
 interface WebhookSenderOptions {
@@ -63,11 +64,7 @@ async function post(agent: Agent, request: WebhookRequest, signal: AbortSignal):
 function vettedUrl(text: string): URL {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol)) throw new WebhookRefused('the URL of the webhook is not valid')
-  // Below 1024 are services that take an HTTP request for commands, such as mail servers.
-  const port = Number(url.port || 443)
-  if (port !== 80 && port !== 443 && port < 1024) {
-    throw new WebhookRefused('the port of the webhook must be 80, 443 or at least 1024')
-  }
+  if (!isWebhookPort(url)) throw new WebhookRefused(`the port of the webhook ${WEBHOOK_PORT_RULE}`)
   return url
 }
 
@@ -96,7 +93,8 @@ function guardedConnector(options: WebhookSenderOptions, timeoutMs: number): bui
   })
   return (target, callback) => {
     // Sockets look up names only; every spelling of an IP address has become the usual one in the URL.
-    if (isIP(target.hostname) !== 0 && !mayReach(options, target.hostname)) callback(notPublic(), null)
+    const refused = isIP(target.hostname) === 0 ? undefined : refusalOf(options, [target.hostname])
+    if (refused) callback(refused, null)
     else connect(target, callback)
   }
 }
@@ -108,7 +106,11 @@ function vettedLookup(options: WebhookSenderOptions): LookupFunction {
       (addresses) => {
         const [first] = addresses
         // One bad address spoils the name: which one a socket takes is not ours to say.
-        if (!first || !addresses.every(({ address }) => mayReach(options, address))) callback(notPublic(), [])
+        const refused = refusalOf(
+          options,
+          addresses.map(({ address }) => address),
+        )
+        if (refused || !first) callback(refused ?? new WebhookRefused('the host name has no address'), [])
         else if (all) callback(null, [...addresses])
         else callback(null, first.address, first.family)
       },
@@ -117,10 +119,14 @@ function vettedLookup(options: WebhookSenderOptions): LookupFunction {
   }
 }
 
-function mayReach({ allowLoopback }: WebhookSenderOptions, ipAddress: string): boolean {
-  return isPublicAddress(ipAddress) || (allowLoopback && isLoopbackAddress(ipAddress))
-}
-
-function notPublic(): WebhookRefused {
-  return new WebhookRefused('the address of the webhook is not public')
+/** Says which address is the first that must not be reached, and why. */
+function refusalOf(
+  { allowLoopback }: WebhookSenderOptions,
+  ipAddresses: readonly string[],
+): WebhookRefused | undefined {
+  for (const ipAddress of ipAddresses) {
+    const reason = allowLoopback && isLoopbackAddress(ipAddress) ? undefined : whyNotPublic(ipAddress)
+    if (reason) return new WebhookRefused(`the address ${ipAddress} of the webhook ${reason}`)
+  }
+  return undefined
 }

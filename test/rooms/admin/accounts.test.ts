@@ -195,6 +195,11 @@ const webhookChanges = [
     change: { KeepEveryEvent: true },
     after: { ...webhookBefore, keepsEveryEvent: true },
   },
+  {
+    why: 'the URL alone, with a port from 1024',
+    change: { URL: 'https://b.example:1024/' },
+    after: { ...webhookBefore, url: 'https://b.example:1024/' },
+  },
   { why: 'the events alone', change: { Events: [] }, after: { ...webhookBefore, events: [] } },
   { why: 'no Authorization', change: { Authorization: '' }, after: { ...webhookBefore, authorization: '' } },
 ]
@@ -232,6 +237,11 @@ const badSettings = [
     'https://hook.example:99999/',
     `https://hook.example/${'a'.repeat(2048)}`,
   ].map((URL) => ({ body: { IncomingWebhook: { URL } }, field: 'IncomingWebhook.URL', rule: urlRule })),
+  ...['http://hook.example:25/', 'https://hook.example:8/', 'https://hook.example:0'].map((URL) => ({
+    body: { OutgoingWebhook: { URL } },
+    field: 'OutgoingWebhook.URL',
+    rule: 'the port must be 80, 443 or at least 1024',
+  })),
   { body: { OutgoingWebhook: {} }, field: 'OutgoingWebhook.URL', rule: 'is required' },
   {
     body: { IncomingWebhook: { URL: 'https://a.example', Authorization: 'a\r\nX: y' } },
