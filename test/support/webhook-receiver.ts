@@ -15,7 +15,10 @@ export interface WebhookReceiver {
   readonly calls: readonly ReceivedCall[]
 }
 
-/** Answers every call with `status`, a number or what a function says of the call, when it says it. */
+/**
+ * Answers every call with `status`, a number or what a function says of the call, when it says it. A redirect leads
+ * to `/elsewhere` on the same server.
+ */
 export async function webhookReceiver(
   context: { after(end: () => void): void },
   status: number | ((call: ReceivedCall) => number | Promise<number>) = 200,
@@ -28,6 +31,7 @@ export async function webhookReceiver(
     const call = { path: request.url ?? '', headers: request.headers, text, json: JSON.parse(text) }
     calls.push(call)
     response.statusCode = typeof status === 'number' ? status : await status(call)
+    if (response.statusCode >= 300 && response.statusCode < 400) response.setHeader('Location', '/elsewhere')
     response.end('thank you')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -127,7 +127,7 @@ export const ipv6Registry: readonly RegisteredBlock[] = [
 ]
 
 /** What the registries leave to others: multicast, what RFCs took back, and IPv6 addresses that nobody was given. */
-export const unregisteredBlocks: readonly SpecialPurposeBlock[] = [
+const unregisteredBlocks: readonly SpecialPurposeBlock[] = [
   { block: '224.0.0.0/4', name: 'Multicast', source: 'RFC 5771' },
   { block: 'ff00::/8', name: 'Multicast', source: 'RFC 4291' },
   { block: '::/96', name: 'IPv4-compatible, deprecated', source: 'RFC 4291' },

@@ -54,11 +54,19 @@ test('a server at 127.0.0.1 is reached by no spelling of its address', async (t)
   const server = await serve(t)
   const guarded = webhookSender({ allowLoopback: false, timeoutMs: 2_000 })
   await fc.assert(isRefused(guarded, block, server.port), { numRuns: 200 })
+  for (const name of ['localhost', 'LOCALHOST']) {
+    const answer = await post(guarded, `http://${name}:${server.port}/`)
+    const error = answer.kind === 'unreachable' ? answer.error : 'answered'
+    assert.match(error, /^the address (127\.0\.0\.1|::1) of the webhook is not public/)
+  }
   assert.equal(server.connections(), 0)
   // The rule can fail: with the hole that local mode needs, it does.
   const local = webhookSender({ allowLoopback: true, timeoutMs: 2_000 })
   assert.ok((await fc.check(isRefused(local, block, server.port))).failed)
-  assert.ok(server.connections() > 0)
+  const reached = server.connections()
+  assert.ok(reached > 0)
+  assert.equal((await post(local, `http://localhost:${server.port}/`)).kind, 'answered')
+  assert.equal(server.connections(), reached + 1)
 })
 
 test('a name that is public at first and loopback later never reaches a loopback server', async (t) => {
