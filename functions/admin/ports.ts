@@ -13,6 +13,7 @@ import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { secretText } from '../../shared/adapters/aws/secret-text.ts'
+import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
@@ -41,6 +42,7 @@ export function adminPorts(): AdminPorts {
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     calls: dynamoWebhookStore(table, clock),
     callLists: dynamoCallLists(table, clock),
+    signingSecrets: dynamoSigningSecretStore(table),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     operations: dynamoOperationStore(table, clock),
     mailboxes: dynamoMailboxStore(table, clock),

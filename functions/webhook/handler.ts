@@ -3,6 +3,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { followHints } from '../../shared/adapters/aws/hint-batch.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
+import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
 import { webhookSender } from '../../shared/adapters/net/webhook-sender.ts'
@@ -23,6 +24,7 @@ const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
 const ports = {
   calls: dynamoWebhookStore(table, clock),
   content: awsContentStore({ table, objects, clock }),
+  signingSecrets: dynamoSigningSecretStore(table),
   sender: webhookSender({ allowLoopback: flagSetting('webhookAllowLoopback') }),
   clock,
   random,

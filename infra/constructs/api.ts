@@ -134,6 +134,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['UpdateItem'], ['options', 'addresses'])
   data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
+  data.allowItems(role, ['GetItem', 'UpdateItem', 'DeleteItem'], ['webhookSecrets'])
   allowOperations(role, data)
   data.allowItems(role, ['GetItem', 'PutItem'], ['operations'])
   data.allowIndex(role, retiredIndex, ['mail', 'hook'])

@@ -16,6 +16,7 @@ const entities = {
   mailContent: 'B#mail/*',
   messages: 'M#*',
   webhookCalls: 'H#*',
+  webhookSecrets: 'W#*',
   suppressions: 'S#*',
   recipients: 'R#*',
   keyedSends: 'I#*',

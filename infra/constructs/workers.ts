@@ -74,7 +74,7 @@ export class Workers extends Construct {
         webhookLeaseSeconds: String(webhookSeconds.lease),
       },
     })
-    data.allowItems(role, ['GetItem'], ['webhookCalls', 'content'])
+    data.allowItems(role, ['GetItem'], ['webhookCalls', 'webhookSecrets', 'content'])
     data.allowItems(role, ['UpdateItem'], ['webhookCalls'])
     data.allowObjects(role, 's3:GetObject', 'hook')
     consume(this.webhooks, { role, lambda }, 1)

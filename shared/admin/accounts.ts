@@ -10,6 +10,7 @@ import {
 import { storePassword } from '../account/password.ts'
 import { listRows } from '../attempts/list-rows.ts'
 import { lookUp } from '../base/look-up.ts'
+import { webhookDirections } from '../webhook/signing-secret.ts'
 import {
   type AccountChange,
   type AccountSettingsJson,
@@ -26,6 +27,7 @@ import {
 } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { passwordField } from './fields.ts'
+import { createFirstSecrets, type FirstWebhookSecretsJson } from './first-webhook-secrets.ts'
 import { readFromIdAddresses } from './from-id-addresses.ts'
 import { answer, NotFoundError, RequestError, readBody } from './request.ts'
 
@@ -38,6 +40,8 @@ export interface AccountJson extends AccountSettingsJson {
 export interface AccountDetailsJson extends AccountJson {
   readonly Addresses: readonly string[]
   readonly PasswordSet: boolean
+  /** Only in the answer to the call that saved a webhook's URL for the first time. */
+  readonly NewWebhookSecrets?: FirstWebhookSecretsJson
 }
 
 /** Rows of an unfinished Send, and finished ones that owe a notice, may come before one that counts. */
@@ -65,13 +69,15 @@ export function accountRoutes(ports: AdminPorts): Hono {
   )
   routes.put('/:name', async (context) => {
     const name = context.req.param('name')
-    await createAccount(ports, name, await readBody(context, newAccount))
-    return answer(context, await showAccount(ports, name))
+    const wanted = await readBody(context, newAccount)
+    await createAccount(ports, name, wanted)
+    return answer(context, await signAndShow(ports, name, wanted))
   })
   routes.patch('/:name', async (context) => {
     const name = context.req.param('name')
-    await changeAccount(ports, name, await readBody(context, accountChange))
-    return answer(context, await showAccount(ports, name))
+    const wanted = await readBody(context, accountChange)
+    await changeAccount(ports, name, wanted)
+    return answer(context, await signAndShow(ports, name, wanted))
   })
   routes.put('/:name/password', async (context) => {
     const name = context.req.param('name')
@@ -85,6 +91,16 @@ export function accountRoutes(ports: AdminPorts): Hono {
     return answer(context, {})
   })
   return routes
+}
+
+/** The account as it is after a change, with the secrets that its first webhooks brought. */
+async function signAndShow(
+  ports: AdminPorts,
+  name: AccountName,
+  wanted: AccountChange,
+): Promise<AccountDetailsJson> {
+  const made = await createFirstSecrets(ports, name, wanted)
+  return { ...(await showAccount(ports, name)), ...(made && { NewWebhookSecrets: made }) }
 }
 
 async function showAccount(ports: AdminPorts, name: AccountName): Promise<AccountDetailsJson> {
@@ -153,6 +169,8 @@ async function removeAccount(ports: AdminPorts, name: AccountName): Promise<void
     await ports.directory.remove(domain, localpart)
   }
   await ports.credentials.remove(name)
+  // Calls that still wait are made without signature.
+  for (const direction of webhookDirections) await ports.signingSecrets.remove(name, direction)
   await ports.options.change((newest) => {
     existingAccount(newest, name)
     const { [name]: _removed, ...accounts } = newest.accounts

@@ -9,6 +9,7 @@ import type { LargeAnswers } from '../content/large-answer.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
+import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
 
 /** What the admin API needs of the world. */
 export interface AdminPorts extends OperationPorts {
@@ -21,6 +22,7 @@ export interface AdminPorts extends OperationPorts {
   readonly content: Pick<ContentStore, 'keep' | 'read'>
   readonly largeAnswers: Pick<LargeAnswers, 'linkTo'>
   readonly mailboxes: Pick<MailboxStore, 'list'>
+  readonly signingSecrets: SigningSecretStore
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
   readonly random: Random
   readonly log: Log

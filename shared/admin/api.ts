@@ -17,6 +17,7 @@ import { answer, NotFoundError, RequestError } from './request.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
 import { webhookCallRoutes } from './webhook-calls.ts'
+import { webhookSecretRoutes } from './webhook-secrets.ts'
 
 const USER_NAME = 'admin'
 
@@ -36,6 +37,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/', installationRoutes(ports))
   app.route('/domains', domainRoutes(ports))
   app.route('/accounts', accountRoutes(ports))
+  app.route('/accounts', webhookSecretRoutes(ports))
   app.route('/addresses', addressRoutes(ports))
   app.route('/transports', transportRoutes(ports))
   app.route('/routes', routeRoutes(ports))

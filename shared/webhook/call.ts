@@ -9,14 +9,18 @@ import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { retryAfterAt } from './retry-after.ts'
 import { nextCallAt } from './retry-schedule.ts'
+import { signatureHeaders } from './signature.ts'
+import { validSecrets } from './signing-secret.ts'
+import type { SigningSecretStore } from './signing-secret-store.ts'
 import { notDelivered, supersededEnd } from './superseded.ts'
-import type { CallResult, WebhookCall } from './webhook-call.ts'
+import { type CallResult, callName, directionOf, type WebhookCall } from './webhook-call.ts'
 import type { WebhookAnswer, WebhookSender } from './webhook-sender.ts'
 import type { WebhookStore } from './webhook-store.ts'
 
 export interface CallPorts {
   readonly calls: WebhookStore
   readonly content: ContentStore
+  readonly signingSecrets: Pick<SigningSecretStore, 'read'>
   readonly sender: WebhookSender
   readonly clock: Clock
   readonly random: Random
@@ -53,7 +57,8 @@ export async function call(ports: CallPorts, hint: Hint): Promise<void> {
   if (!claimed) return
 
   const body = await bodyOf(ports.content, claimed)
-  const answer = await ports.sender.post({ url: claimed.url, headers: headersOf(claimed), body })
+  const headers = { ...headersOf(claimed), ...(await signaturesOf(ports, claimed, body)) }
+  const answer = await ports.sender.post({ url: claimed.url, headers, body })
   await ports.calls.settle(claimed, settlementOf(ports, claimed, answer, ports.clock.now()))
 }
 
@@ -72,6 +77,18 @@ function headersOf(claimed: WebhookCall): Record<string, string> {
     'X-Mox-Webhook-Attempt': String(claimed.attempts),
     ...(claimed.authorization !== '' && { Authorization: claimed.authorization }),
   }
+}
+
+/** The secrets are read anew for each attempt, so that one that was ended signs nothing more. */
+async function signaturesOf(
+  { signingSecrets, clock }: CallPorts,
+  claimed: WebhookCall,
+  body: Uint8Array,
+): Promise<Record<string, string>> {
+  const signing = await signingSecrets.read(claimed.account, directionOf(claimed))
+  const now = clock.now()
+  const secrets = signing ? validSecrets(signing, now) : []
+  return signatureHeaders(secrets, { id: callName(claimed), at: now, body })
 }
 
 /** RFC 9110 §15.5.11: the receiver wants no more calls. */

@@ -2,6 +2,7 @@ import type { AttemptResult, AttemptRow } from '../attempts/attempt-row.ts'
 import type { DelayedHint } from '../attempts/hint-channel.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { ContentName } from '../content/content-store.ts'
+import type { WebhookDirection } from './signing-secret.ts'
 
 /** A call that tells an application something: what to say and to whom was fixed when it was queued. */
 export interface WebhookCall extends AttemptRow<CallResult> {
@@ -38,6 +39,19 @@ export function newCall(
   call: Omit<WebhookCall, 'state' | 'attempts' | 'nextAt' | 'results' | 'lease' | 'retired'>,
 ): WebhookCall {
   return { ...call, state: 'waiting', attempts: 0, nextAt: call.queuedAt, results: [] }
+}
+
+/** Whose secret signs the call. */
+export function directionOf({ event }: WebhookCall): WebhookDirection {
+  return event === 'incoming' ? 'incoming' : 'outgoing'
+}
+
+/**
+ * Names the call to receivers, the same on every attempt, where ids are unique within an account only. Signed
+ * contents are joined by dots, so the name has none; account names have no `~`.
+ */
+export function callName({ account, id }: WebhookCall): string {
+  return `msg_${id}_${account.replaceAll('.', '~')}`
 }
 
 /** Wakes the worker for the next attempt; calls to one URL go one after the other. */

@@ -10,6 +10,7 @@ import type { Mail } from '../../shared/mailbox/mail.ts'
 import type { Operation } from '../../shared/operations/operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { Suppression } from '../../shared/suppression/suppression.ts'
+import type { SigningSecret } from '../../shared/webhook/signing-secret.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { fakeClock } from './fake-clock.ts'
 import { listsOver } from './row-lists.ts'
@@ -32,6 +33,8 @@ export interface TestAdmin {
     contents: Readonly<Record<ContentName, Uint8Array>>
     readonly operations: Map<RowId, Operation>
     readonly passwords: Map<string, StoredPassword>
+    /** By `account/direction`. */
+    readonly signingSecrets: Map<string, SigningSecret>
     readonly errors: unknown[]
   }
   /** Calls a path below `/admin/api` as the administrator. */
@@ -56,6 +59,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     contents: {},
     operations: new Map(),
     passwords: new Map(),
+    signingSecrets: new Map(),
     errors: [],
   }
   const ports = portsOver(state)
@@ -123,6 +127,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     mailboxes: {
       list: async (account, limit) => state.mails.filter((mail) => mail.account === account).slice(0, limit),
     },
+    signingSecrets: signingSecretsOver(state),
     suppressions: suppressionsOver(state),
     clock,
     random,
@@ -145,6 +150,18 @@ function operationsOver({ operations }: TestAdmin['state']): AdminPorts['operati
       if (isAsBefore) operations.set(after.id, after)
       return isAsBefore
     },
+  }
+}
+
+function signingSecretsOver({ signingSecrets }: TestAdmin['state']): AdminPorts['signingSecrets'] {
+  return {
+    read: async (account, direction) => signingSecrets.get(`${account}/${direction}`),
+    async replace(account, direction, before, after) {
+      const isAsBefore = signingSecrets.get(`${account}/${direction}`)?.secret === before?.secret
+      if (isAsBefore) signingSecrets.set(`${account}/${direction}`, after)
+      return isAsBefore
+    },
+    remove: async (account, direction) => void signingSecrets.delete(`${account}/${direction}`),
   }
 }
 
