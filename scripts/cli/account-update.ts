@@ -3,6 +3,7 @@ import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import { CliError } from './cli-error.ts'
 import { parseDuration } from './duration.ts'
 import type { Session } from './session.ts'
+import { VERIFY_HINT } from './webhook-secret.ts'
 
 interface UpdateOptions {
   readonly fullName?: string
@@ -80,8 +81,19 @@ export function addAccountUpdate(account: Command, session: Session): void {
         throw new CliError('nothing to change: see postern account update --help')
       const path = `/accounts/${encodeURIComponent(name)}`
       const updated = await (await session.client()).patch<AccountDetailsJson>(path, body)
-      session.show(updated, `account ${updated.Name} changed`)
+      session.show(updated, [`account ${updated.Name} changed`, ...newSecrets(updated)].join('\n'))
     })
+}
+
+/** The first URL of a webhook brings a secret, which is shown now or never. */
+function newSecrets({ NewWebhookSecrets }: AccountDetailsJson): readonly string[] {
+  if (!NewWebhookSecrets) return []
+  const { Outgoing, Incoming } = NewWebhookSecrets
+  return [
+    ...(Outgoing ? [`outgoing webhook calls are signed with ${Outgoing}`] : []),
+    ...(Incoming ? [`incoming webhook calls are signed with ${Incoming}`] : []),
+    `Keep what is shown here: it is not shown again. ${VERIFY_HINT}`,
+  ]
 }
 
 function outgoingWebhook(options: UpdateOptions): object | null | undefined {

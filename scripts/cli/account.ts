@@ -6,6 +6,7 @@ import { formatDuration } from './duration.ts'
 import { fields, table } from './print.ts'
 import { askSecret, canAsk } from './prompt.ts'
 import type { Session } from './session.ts'
+import { addWebhookSecret } from './webhook-secret.ts'
 
 interface AddOptions {
   readonly address?: readonly string[]
@@ -52,6 +53,7 @@ export function addAccountCommands(program: Command, session: Session): void {
     .addHelpText('after', addHelp)
     .action(async (name: string, options: AddOptions) => await addAccount(session, name, options))
   addAccountUpdate(account, session)
+  addWebhookSecret(account, session)
   account
     .command('password <name>')
     .description('set the password of an account')

@@ -324,6 +324,18 @@ suite('roles', () => {
       roles: ['ApiAdmin', 'ApiWebapi'],
     },
     {
+      rule: 'only admin and webhook read webhook secrets',
+      action: 'dynamodb:GetItem',
+      key: 'W#*',
+      roles: ['ApiAdmin', 'WorkersWebhook'],
+    },
+    {
+      rule: 'only admin changes webhook secrets',
+      action: 'dynamodb:UpdateItem',
+      key: 'W#*',
+      roles: ['ApiAdmin'],
+    },
+    {
       rule: 'only the API functions and the listener read secrets',
       action: 'secretsmanager:GetSecretValue',
       key: undefined,

@@ -15,6 +15,7 @@ import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
 import type { ImportJson } from '../../shared/admin/suppression-import.ts'
+import type { NewWebhookSecretJson, WebhookSecretJson } from '../../shared/admin/webhook-secrets.ts'
 import { beginAttempt } from '../../shared/attempts/begin-attempt.ts'
 import type { HintChannel } from '../../shared/attempts/hint-channel.ts'
 import { formatInstant, MINUTE, SECOND } from '../../shared/base/clock.ts'
@@ -63,6 +64,7 @@ export const staleLeaseSeconds = 1
 export const steps: readonly Step[] = [
   { name: 'the settings of the account', run: changeSettings },
   { name: 'admin: resources are created, shown, changed and removed', run: administer },
+  { name: 'admin: a webhook secret is made, replaced and shown', run: administerSecrets },
   { name: 'admin: a suppression list is imported, read and changed', run: administerSuppressions },
   { name: 'Send to several: delivered, failed and delayed', run: sendToSeveral },
   { name: 'the sweep finds a message whose hint was lost', run: sweepLostHint },
@@ -163,6 +165,15 @@ async function administer({ admin }: Installation): Promise<void> {
   await admin.remove('/accounts/second')
   await admin.remove('/domains/second.test')
   assert.deepEqual(await admin.get<object[]>('/addresses?domain=second.test'), [])
+}
+
+async function administerSecrets({ admin }: Installation): Promise<void> {
+  const path = '/accounts/postern/webhook-secrets/incoming'
+  const { Secret } = await admin.post<NewWebhookSecretJson>(path, {})
+  assert.match(Secret, /^whsec_/)
+  assert.notEqual((await admin.get<WebhookSecretJson>(path)).PreviousUntil, null)
+  await admin.remove(`${path}/previous`)
+  assert.equal((await admin.get<WebhookSecretJson>(path)).PreviousUntil, null)
 }
 
 async function administerSuppressions({ admin }: Installation): Promise<void> {
@@ -289,6 +300,7 @@ async function receiveMail(postern: Installation, { application }: Outside): Pro
       () => callsOf(application, '/in', subject)[0],
     )
     assert.equal(String(said.json.Text).trim(), text.trim())
+    assert.match(String(said.headers['webhook-signature']), /^v1,/)
   }
 }
 
