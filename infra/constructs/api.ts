@@ -136,7 +136,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
   data.allowItems(role, ['GetItem', 'UpdateItem', 'DeleteItem'], ['webhookSecrets'])
   allowOperations(role, data)
-  data.allowItems(role, ['GetItem', 'PutItem'], ['operations'])
+  data.allowItems(role, ['GetItem', 'PutItem', 'Query'], ['operations'])
   data.allowIndex(role, retiredIndex, ['mail', 'hook'])
   // A message that waits can be looked at.
   data.allowItems(role, ['GetItem'], ['content'])

@@ -31,7 +31,7 @@ const entities = {
 } as const
 
 /** The kinds of rows an index holds: the first part of its partition key. */
-type IndexKind = 'mail' | 'hook' | 'held-mail' | 'held-hook'
+type IndexKind = 'mail' | 'hook' | 'held-mail' | 'held-hook' | 'operation'
 
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem'
 

@@ -96,6 +96,8 @@ export class Workers extends Construct {
     data.allowItems(role, ['GetItem'], ['options', 'content'])
     data.allowItems(role, ['PutItem'], ['content'])
     allowOperations(role, data)
+    data.allowIndex(role, dueIndex, ['operation'])
+    data.allowItems(role, ['BatchGetItem'], ['operations'])
     data.allowItems(role, ['DeleteItem'], ['messages', 'content'])
     data.allowObjects(role, 's3:DeleteObject', 'queue')
     const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
@@ -109,7 +111,7 @@ export class Workers extends Construct {
 
 /** What operators do to many rows of either queue; see `shared/operations/`. */
 export function allowOperations(role: IRole, data: Data): void {
-  data.allowItems(role, ['Query', 'UpdateItem'], ['operations'])
+  data.allowItems(role, ['UpdateItem'], ['operations'])
   data.allowIndex(role, dueIndex, ['mail', 'held-mail', 'hook', 'held-hook'])
   data.allowItems(role, ['BatchGetItem', 'GetItem', 'UpdateItem'], ['messages', 'webhookCalls'])
   // Decisions about Sends lie with their contents; both are kept for as long as a message waits.

@@ -3,7 +3,14 @@ import * as z from 'zod/mini'
 import type { AccountName, Options } from '../account/options.ts'
 import type { AttemptRow } from '../attempts/attempt-row.ts'
 import { listRows } from '../attempts/list-rows.ts'
-import type { ListName, RowLists, RowOrder, RowPlace } from '../attempts/row-lists.ts'
+import {
+  comparePlaces,
+  type ListName,
+  type RowLists,
+  type RowName,
+  type RowOrder,
+  type RowPlace,
+} from '../attempts/row-lists.ts'
 import { parseTimeFilter, type TimeFilter } from '../attempts/time-filter.ts'
 import { formatInstant, type Instant, parseInstant } from '../base/clock.ts'
 import { parseRowId } from '../base/row-id.ts'
@@ -59,6 +66,8 @@ interface Shown<Row> {
   /** The sort that goes by id, which is the time of queueing. */
   readonly sortById: string
   readonly ascending: boolean
+  /** Only these, where they were named. */
+  readonly names?: readonly RowName[] | undefined
   readonly matches: (row: Row) => boolean
   readonly json: (row: Row) => object
 }
@@ -75,6 +84,11 @@ export async function answerPage<Row extends AttemptRow>(
     by: query.sort === shown.sortById ? 'id' : 'time',
     ascending: query.asc === undefined ? shown.ascending : query.asc === 'true',
   }
+  if (shown.names) {
+    const rows = (await lists.readMany(shown.names)).filter(shown.matches)
+    const sorted = rows.toSorted((one, other) => comparePlaces(order, placeOf(one), placeOf(other)))
+    return answer(context, sorted.map(shown.json))
+  }
   const after = readPlace(query, order)
   const page = await listRows(lists, {
     accounts: accountNames(options, query.account),
@@ -87,6 +101,11 @@ export async function answerPage<Row extends AttemptRow>(
   })
   if (page.next) context.header('Link', `<?${nextPage(context, page.next)}>; rel="next"`)
   return answer(context, page.rows.map(shown.json))
+}
+
+/** Where a row stands that was not found by a list. */
+function placeOf({ account, id, nextAt, retired }: AttemptRow): RowPlace {
+  return { account, id, at: retired?.lastActivityAt ?? nextAt }
 }
 
 /** The named account, or all; throws {@link RequestError}. */

@@ -61,6 +61,7 @@ async function listQueued(ports: AdminPorts, context: Context): Promise<Response
   return await answerPage(context, ports.messageLists, options, query, {
     lists: query.hold === 'true' ? ['held'] : ['active', 'held'],
     sortById: 'Queued',
+    names: filter.names,
     ascending: true,
     matches: (row) => row.state !== 'done' && matchesFilter(filter, row),
     json: (row) => queuedMessageJson(row, now),
@@ -81,8 +82,9 @@ async function listRetired(ports: AdminPorts, context: Context): Promise<Respons
   return await answerPage(context, ports.messageLists, options, query, {
     lists: ['retired'],
     sortById: 'Queued',
+    names: filter.names,
     ascending: false,
-    matches: (row) => matchesFilter(filter, row),
+    matches: (row) => row.state === 'done' && matchesFilter(filter, row),
     json: (row) => retiredMessageJson(row, now),
   })
 }

@@ -60,6 +60,7 @@ async function listCalls(
   return await answerPage(context, ports.callLists, options, query, {
     lists: which === 'queued' ? ['active', 'held'] : ['retired'],
     sortById: 'Submitted',
+    names: filter.names,
     ascending: which === 'queued',
     matches: (call) => (call.state === 'done') === (which === 'retired') && matchesFilter(filter, call),
     json: (call) => callJson(call, now),

@@ -8,11 +8,9 @@ const MOST_LOOKED_AT = 100
 /** Goes on with operations that nobody works on: the oldest first, until that time. */
 export async function carryOn(ports: OperationPorts, until: Instant): Promise<{ readonly rows: number }> {
   let rows = 0
-  const operations = await ports.operations.list(MOST_LOOKED_AT)
-  const left = operations.filter(
-    ({ state, movedAt }) => state === 'running' && movedAt < ports.clock.now() - LEFT_ALONE_MS,
-  )
-  for (const operation of left.toReversed()) {
+  const operations = await ports.operations.running(MOST_LOOKED_AT)
+  const left = operations.filter(({ movedAt }) => movedAt < ports.clock.now() - LEFT_ALONE_MS)
+  for (const operation of left) {
     const after = await runOperation(ports, operation, { rows: Number.POSITIVE_INFINITY, until })
     rows += after.progress.read - operation.progress.read
   }

@@ -69,6 +69,8 @@ export interface OperationStore {
   read(id: RowId): Promise<Operation | undefined>
   /** The newest first. */
   list(limit: number): Promise<readonly Operation[]>
+  /** Those that run, the first first; they may be seconds late. */
+  running(limit: number): Promise<readonly Operation[]>
   /** Notes a step; false when the operation is no longer as it was before. */
   advance(before: Operation, after: Operation): Promise<boolean>
 }

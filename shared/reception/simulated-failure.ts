@@ -1,3 +1,4 @@
+import { FROM_ID_LENGTH } from '../queue/from-id.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Where in the mail transaction (RFC 5321 §3.3) a simulated failure happens. */
@@ -38,7 +39,11 @@ export function mustGoApart(accepted: readonly string[], next: string): boolean 
   return accepted.length > 0 && [next, ...accepted].some(failsAtData)
 }
 
+/** A FromID ends in such a code now and then, and asks for nothing. */
+const FROM_ID = new RegExp(`[^a-z0-9][a-z2-7]{${FROM_ID_LENGTH}}$`, 'i')
+
 function failureCode(localpart: string): number | undefined {
+  if (FROM_ID.test(localpart)) return undefined
   if (localpart.endsWith('permerror')) return 550
   if (localpart.endsWith('temperror') || localpart.endsWith('timeout')) return 451
   const digits = /[45]\d\d$/.exec(localpart)

@@ -144,6 +144,7 @@ function operationsOver({ operations }: TestAdmin['state']): AdminPorts['operati
     add: async (operation) => void operations.set(operation.id, operation),
     read: async (id) => operations.get(id),
     list: async (limit) => [...operations.values()].sort((one, other) => other.id - one.id).slice(0, limit),
+    running: async () => [...operations.values()].filter(({ state }) => state === 'running'),
     async advance(before, after) {
       const found = operations.get(before.id)
       const isAsBefore = found?.state === 'running' && found.progress.steps === before.progress.steps

@@ -1,8 +1,9 @@
 import { type Clock, DAY, formatInstant, parseInstant } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
 import type { Operation, OperationStore, Progress, Work } from '../../operations/operation.ts'
-import { changeItem, getItem, type Item, putNew, queryItems, type Table } from './dynamo.ts'
-import { expiresAtSeconds, keys } from './table.ts'
+import { dueIndex } from '../../runtime/names.ts'
+import { changeItem, getItem, getItems, type Item, putNew, queryItems, type Table } from './dynamo.ts'
+import { expiresAtSeconds, indexSort, keys, RUNNING_OPERATIONS } from './table.ts'
 
 const KEPT_MS = 30 * DAY
 
@@ -40,15 +41,30 @@ export function dynamoOperationStore(table: Table, clock: Clock): OperationStore
       return items.filter((item) => Number(item.expires) * 1000 > clock.now()).map(parse)
     },
 
+    async running(limit) {
+      const indexed = await queryItems(table, {
+        index: dueIndex.name,
+        condition: '#due = :due',
+        values: { due: RUNNING_OPERATIONS },
+        limit,
+      })
+      const items = await getItems(
+        table,
+        indexed.map((item) => ({ pk: String(item.pk), sk: String(item.sk) })),
+      )
+      return items.map(parse).filter(({ state }) => state === 'running')
+    },
+
     async advance(before, after) {
       const values = moving(after)
+      const ends = after.state === 'running' ? '' : ' REMOVE #due, #dueAt'
       const changed = await changeItem(
         table,
         {
           key: keys.operation(before.id),
           update: `SET ${Object.keys(values)
             .map((name) => `#${name} = :${name}`)
-            .join(', ')}`,
+            .join(', ')}${ends}`,
           condition: '#state = :running AND #progress.#steps = :steps',
           values: { ...values, running: 'running', steps: before.progress.steps },
         },
@@ -60,8 +76,9 @@ export function dynamoOperationStore(table: Table, clock: Clock): OperationStore
   }
 }
 
-function moving({ state, progress, movedAt }: Operation): Item {
+function moving({ state, progress, movedAt, startedAt, id }: Operation): Item {
   return {
+    ...(state === 'running' && { due: RUNNING_OPERATIONS, dueAt: indexSort(startedAt, id) }),
     state,
     progress,
     movedAt: formatInstant(movedAt),

@@ -56,6 +56,9 @@ export function indexPartition(kind: RowKind, account: string, isHeld = false): 
   return `${isHeld ? 'held-' : ''}${kind}#${account}`
 }
 
+/** Partition of the `due` index that holds the operations that run. */
+export const RUNNING_OPERATIONS = 'operation#running'
+
 /** Sort key of both indexes: time, then id. */
 export function indexSort(at: Instant, id: RowId): string {
   return `${formatInstant(at)}#${formatRowId(id)}`

@@ -4,6 +4,7 @@ import { simulatedFailure } from '../../../shared/reception/simulated-failure.ts
 
 const cases: readonly [localpart: string, code: number | undefined, stage?: string, silent?: boolean][] = [
   ['someone', undefined],
+  [`you+${'a'.repeat(23)}454`, undefined],
   ['someone399', undefined],
   ['someone600', undefined],
   ['x1234', undefined],

@@ -52,6 +52,7 @@ async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult
       },
       content: { create: unused, read: unused, keep: unused, remove: unused },
       sender: { post: async () => answer },
+      signingSecrets: { read: async () => undefined },
       clock: fakeClock(),
       random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
       leaseMs: MINUTE,
