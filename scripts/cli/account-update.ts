@@ -27,6 +27,7 @@ interface UpdateOptions {
 const help = `
 What is not named stays as it is. A URL without http:// or https:// is https. An empty URL disables the webhook; no
 events means all of them; an empty text for --login-disabled allows logins again. Durations are written 72h, 1h30m or 0.
+The first URL of a webhook brings the secret that signs its calls, which is shown once: see account webhook-secret.
 
 Examples:
   postern account update shop --outgoing-webhook-url https://shop.example/hook --outgoing-webhook-events delivered,failed

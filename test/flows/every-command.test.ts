@@ -74,6 +74,7 @@ test('AT-66: the commands for settings run against a live server', async () => {
   await run('account add', 'second', '--address', 'second@every.test')
   await run('account update', 'second', '--full-name', 'The Second')
   await run('account password', 'second', '--password', 'another password')
+  await run('account webhook-secret', 'second', 'outgoing', '--rotate')
   assert.match(await run('account list'), /The Second/)
   assert.match(await run('account show', 'second'), /second@every\.test/)
   await run('address add', 'third@every.test', 'second')
