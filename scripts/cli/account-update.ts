@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import { CliError } from './cli-error.ts'
 import { parseDuration } from './duration.ts'
@@ -10,6 +10,7 @@ interface UpdateOptions {
   readonly outgoingWebhookUrl?: string
   readonly outgoingWebhookAuthorization?: string
   readonly outgoingWebhookEvents?: string
+  readonly outgoingWebhookKeepEveryEvent?: string
   readonly incomingWebhookUrl?: string
   readonly incomingWebhookAuthorization?: string
   readonly fromIdLoginAddresses?: string
@@ -44,6 +45,12 @@ export function addAccountUpdate(account: Command, session: Session): void {
     .option('--outgoing-webhook-url <url>', 'where deliveries are told')
     .option('--outgoing-webhook-authorization <value>', 'its Authorization header; empty sends none')
     .option('--outgoing-webhook-events <names>', 'the events that are told, with commas; empty tells all')
+    .addOption(
+      new Option(
+        '--outgoing-webhook-keep-every-event <flag>',
+        'whether an event that was not told yet is kept when a later one of its message comes',
+      ).choices(['true', 'false']),
+    )
     .option('--incoming-webhook-url <url>', 'where received mail is told')
     .option('--incoming-webhook-authorization <value>', 'its Authorization header; empty sends none')
     .option(
@@ -99,9 +106,11 @@ function newSecrets({ NewWebhookSecrets }: AccountDetailsJson): readonly string[
 
 function outgoingWebhook(options: UpdateOptions): object | null | undefined {
   const { outgoingWebhookUrl, outgoingWebhookAuthorization, outgoingWebhookEvents } = options
+  const keep = options.outgoingWebhookKeepEveryEvent
   return webhook('outgoing', outgoingWebhookUrl, {
     Authorization: outgoingWebhookAuthorization,
     Events: listOf(outgoingWebhookEvents),
+    KeepEveryEvent: keep && keep === 'true',
   })
 }
 
