@@ -181,6 +181,11 @@ export async function keepLateResult<
   })
 }
 
+/** Tells a row that this operation has edited already; all of them are remembered, for a late repetition of any. */
+export function isEditedBy(item: Item, by: RowId | undefined): boolean {
+  return by !== undefined && item.operations instanceof Set && item.operations.has(by)
+}
+
 /** An edit of an unfinished row, demanded to be as it was read. */
 export function editChange<
   Row extends AttemptRow<Result>,
@@ -201,17 +206,33 @@ export function editChange<
   const names = Object.keys(attributes)
   const removed = names.filter((name) => attributes[name] === undefined)
   const set = names.filter((name) => !removed.includes(name))
+  const { condition, values } = asRead(row, edit, by)
   return {
     key: format.key(row.account, row.id),
     update: `SET ${set.map((name) => `#${name} = :${name}`).join(', ')}${
       removed.length > 0 ? ` REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : ''
-    }`,
+    }${by === undefined ? '' : ' ADD #operations :operations'}`,
+    condition,
+    values: { ...attributes, ...values, ...(by !== undefined && { operations: new Set([by]) }) },
+  }
+}
+
+/** The demand that a row is as it was read, as far as the edit depends on it, and that `by` has not edited it. */
+function asRead(row: AttemptRow, { nextAt }: RowEdit, by: RowId | undefined) {
+  const isMoved = nextAt !== undefined
+  return {
     condition: [
       '#state = :state AND #attempts = :attempts AND attribute_exists(#due)',
       row.hold ? 'attribute_exists(#hold)' : 'attribute_not_exists(#hold)',
       row.owed === undefined ? 'attribute_not_exists(#owed)' : 'attribute_exists(#owed)',
-      ...(by === undefined ? [] : ['(attribute_not_exists(#editedBy) OR #editedBy <> :editedBy)']),
+      // Who puts a row off adds to the time that he has read.
+      ...(isMoved ? ['#nextAt = :nextAtBefore'] : []),
+      ...(by === undefined ? [] : ['NOT contains(#operations, :editedBy)']),
     ].join(' AND '),
-    values: { ...attributes, state: row.state, attempts: row.attempts },
+    values: {
+      state: row.state,
+      attempts: row.attempts,
+      ...(isMoved && { nextAtBefore: formatInstant(row.nextAt) }),
+    },
   }
 }

@@ -2,7 +2,7 @@ import type { AttemptResult, AttemptRow } from '../../attempts/attempt-row.ts'
 import type { AttemptStore, RowEdit } from '../../attempts/attempt-store.ts'
 import { type Clock, formatInstant } from '../../base/clock.ts'
 import { dueIndex } from '../../runtime/names.ts'
-import { claimChange, editChange } from './attempt-changes.ts'
+import { claimChange, editChange, isEditedBy } from './attempt-changes.ts'
 import { parseRow, type RowFormat } from './attempt-items.ts'
 import { changeItem, getItem, getItems, type Item, queryItems, type Table } from './dynamo.ts'
 import { indexPartition, indexSort } from './table.ts'
@@ -28,8 +28,9 @@ export function dynamoAttemptStore<
     },
 
     async edit(row, edit, by) {
-      const isMine = (item: Item) => by !== undefined && item.editedBy === by
-      const item = await changeItem(table, editChange(format, row, edit, by), isMine)
+      const item = await changeItem(table, editChange(format, row, edit, by), (stored) =>
+        isEditedBy(stored, by),
+      )
       return item && parseRow(format, item)
     },
 
