@@ -72,9 +72,12 @@ export interface AttemptResult {
   readonly late?: boolean
 }
 
-/** How many attempts were made in earnest, for the retry schedule. */
+/**
+ * How many attempts were made in earnest, for the retry schedule. What was given up for interrupted does not count
+ * later either: the count would pass over an attempt, and with it over what is due after that one.
+ */
 export function countedAttempts(row: AttemptRow): number {
-  return row.attempts - row.results.filter((result) => result.status === 'interrupted').length
+  return row.attempts - row.results.filter(({ status, late }) => status === 'interrupted' || late).length
 }
 
 /** Says whether attempt `attempt` may be claimed now; the store demands the same of what it holds. */

@@ -46,5 +46,20 @@ const found: readonly { readonly rule: string; readonly moves: readonly Move[] }
       postponed,
       { kind: 'go on', pick: 0, answers: [], gates: 'all' },
     ],
+  },
+  {
+    rule: 'a late result does not count, so that the sender hears of the delay after the fifth failure that does',
+    moves: [
+      send('ann@one.test'),
+      { ...fourFailures, times: 3 },
+      itsTime,
+      { ...nextAttempt, gates: 2 },
+      itsTime,
+      { ...nextAttempt, gates: 2 },
+      { kind: 'go on', pick: 1, answers: [], gates: 'all' },
+      { kind: 'go on', pick: 0, answers: [], gates: 'all' },
+      itsTime,
+      nextAttempt,
+    ],
   },]
 for (const { rule, moves } of found) test(rule, () => playRun(table, { seed: 1, moves }))
