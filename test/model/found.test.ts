@@ -61,5 +61,22 @@ const found: readonly { readonly rule: string; readonly moves: readonly Move[] }
       itsTime,
       nextAttempt,
     ],
+  },
+  {
+    rule: 'the sweep finds a notice that is owed although the message was postponed',
+    moves: [send('ann@one.test'), fourFailures, itsTime, { ...nextAttempt, gates: 3 }, died, postponed],
+  },
+  {
+    rule: 'the sweep finds a notice that is owed although another attempt has failed since',
+    moves: [
+      send('ann@one.test', 'bob@one.test'),
+      fourFailures,
+      itsTime,
+      { ...nextAttempt, gates: 5 },
+      died,
+      itsTime,
+      { ...nextAttempt, gates: 6 },
+      died,
+    ],
   },]
 for (const { rule, moves } of found) test(rule, () => playRun(table, { seed: 1, moves }))

@@ -105,15 +105,17 @@ function outcomeChange<Row extends AttemptRow<Result>, Result extends AttemptRes
   const result = `#results.#${place} = :result${owed ? ', #owed = :owed, #due = :due' : ''}`
   if (settlement.kind === 'retry') {
     const lookAt = Math.min(settlement.nextAt, owed?.lookAt ?? settlement.nextAt)
+    // The sweep is to meet what the outcome before it owes, not only the next attempt.
+    const stillOwes = row.owed !== undefined && owed === undefined
     return {
       key,
       condition,
-      update: `SET #state = :waiting, #nextAt = :nextAt, #dueAt = :dueAt, ${result} REMOVE #owner, #leaseEndsAt`,
+      update: `SET #state = :waiting, #nextAt = :nextAt, ${stillOwes ? '' : '#dueAt = :dueAt, '}${result} REMOVE #owner, #leaseEndsAt`,
       values: {
         ...values,
         waiting: 'waiting',
         nextAt: formatInstant(settlement.nextAt),
-        dueAt: indexSort(lookAt, row.id),
+        ...(!stillOwes && { dueAt: indexSort(lookAt, row.id) }),
       },
     }
   }
@@ -195,11 +197,12 @@ export function editChange<
   const { hold, releasedAt, nextAt } = edit
   const isHeld = releasedAt === undefined && (hold ?? row.hold) !== undefined
   const attributes: Item = {
-    // What owes a notice stays where the sweep meets it.
+    // What owes a notice stays where, and when, the sweep meets it.
     due: indexPartition(format.kind, row.account, isHeld && row.owed === undefined),
+    ...(nextAt !== undefined && row.owed === undefined && { dueAt: indexSort(nextAt, row.id) }),
     hold: isHeld ? holdItem(hold ?? row.hold ?? { reason: '', since: 0 }) : undefined,
     ...(releasedAt !== undefined && { releasedAt: formatInstant(releasedAt) }),
-    ...(nextAt !== undefined && { nextAt: formatInstant(nextAt), dueAt: indexSort(nextAt, row.id) }),
+    ...(nextAt !== undefined && { nextAt: formatInstant(nextAt) }),
     ...(by !== undefined && { editedBy: by }),
     ...format.edited(edit),
   }
