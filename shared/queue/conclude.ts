@@ -50,13 +50,15 @@ export function conclude(ended: Outcomes): readonly Conclusion[] {
   })
 }
 
-/** The row as its outcome leaves it. */
+/** The row as its outcome leaves it: an end takes back what the row still owed. */
 export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessage {
+  const { owed: before, ...rest } = row
+  const owed = effects.notice ?? (settlement.kind === 'retry' ? before : undefined)
   return {
-    ...row,
+    ...rest,
     results: [...row.results.slice(0, -1), settlement.result],
     ...(settlement.kind === 'retry' && { nextAt: settlement.nextAt }),
-    ...(effects.notice && { owed: effects.notice }),
+    ...(owed && { owed }),
   }
 }
 

@@ -78,5 +78,18 @@ const found: readonly { readonly rule: string; readonly moves: readonly Move[] }
       { ...nextAttempt, gates: 6 },
       died,
     ],
-  },]
+  },
+  {
+    rule: 'a notice of delay that is owed by a message that has been delivered since is nobody’s work',
+    moves: [
+      send('ann@one.test', 'bob@one.test'),
+      fourFailures,
+      itsTime,
+      { ...nextAttempt, gates: 5 },
+      died,
+      itsTime,
+      { ...nextAttempt, answers: ['accepted'] },
+    ],
+  },
+]
 for (const { rule, moves } of found) test(rule, () => playRun(table, { seed: 1, moves }))
