@@ -37,7 +37,7 @@ export interface CountedTable {
 }
 
 /** How a real process is let through a gate; `partly` writes so many rows of a Send and dies. */
-export interface RealPassage extends Pick<Passage, 'answers'> {
+interface RealPassage extends Pick<Passage, 'answers'> {
   readonly partly?: number
 }
 
