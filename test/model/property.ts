@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { DAY } from '../../shared/base/clock.ts'
 import { openContract } from '../contracts/dynamodb-contract.ts'
 import { type Run, runs } from './moves.ts'
 import { type Plant, plant } from './plants.ts'
@@ -61,8 +62,9 @@ export async function checkModel(table: ModelTable, options: PropertyOptions): P
 /** Plays one run; throws where the product differs from the model. */
 export async function playRun(table: ModelTable, { seed, moves }: Run, planted?: Plant): Promise<void> {
   const account = `run-${++accounts}`
-  // The contents of all accounts are named by ids, which begin with the millisecond: a thousand runs share none.
-  const at = Date.UTC(2026, 5, 1) + (accounts % 1000)
+  // Contents of all accounts are named by ids, which begin with the millisecond: no two runs have one in common, as
+  // the clock of a run moves by whole seconds, and for less than a thousand days.
+  const at = Date.UTC(2026, 5, 1) + (accounts % 1000) + Math.floor(accounts / 1000) * 1000 * DAY
   await new Game(new World(table, { account, at, seed }, planted)).play(moves)
 }
 

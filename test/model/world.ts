@@ -229,17 +229,15 @@ export class World {
 
   /** The same, read anew. */
   async read(ids: readonly RowId[]) {
-    const { queue, calls, mailboxes, suppressions } = this.#ports
-    const [rows, due, callRows, mails, listed] = await Promise.all([
-      Promise.all(ids.map((id) => queue.read(this.account, id))),
-      queue.due(this.account, END_OF_TIME, 10_000),
+    const { calls, mailboxes, suppressions } = this.#ports
+    const [queued, callRows, mails, listed] = await Promise.all([
+      this.#readQueue(ids),
       calls.due(this.account, END_OF_TIME, 10_000),
       mailboxes.list(this.account, 10_000),
       suppressions.list(this.account),
     ])
     return {
-      rows,
-      due: due.map(({ id }) => id),
+      ...queued,
       calls: callRows.map(({ event, body }) => ({
         event,
         json: JSON.parse('json' in body ? body.json : ''),
@@ -247,6 +245,15 @@ export class World {
       mails: mails.map(({ id, fields }) => ({ noticeOf: this.noticeOf.get(id), subject: fields.subject })),
       suppressed: listed.map(({ baseAddress }) => baseAddress),
     }
+  }
+
+  /** The rows of these messages, and the ids of all that the index tells the sweep of. */
+  async #readQueue(ids: readonly RowId[]) {
+    const { queue } = this.#ports
+    const due = await queue.due(this.account, END_OF_TIME, 10_000)
+    const found = new Map(due.map((row) => [row.id, row]))
+    const rows = await Promise.all(ids.map((id) => found.get(id) ?? queue.read(this.account, id)))
+    return { rows, due: [...found.keys()] }
   }
 }
 
