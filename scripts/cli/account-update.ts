@@ -67,8 +67,8 @@ export function addAccountUpdate(account: Command, session: Session): void {
     )
     .option(
       '--quota <octets>',
-      'stored mail beyond which no copies of sent messages are kept; 0 for no limit',
-      parseCount,
+      'stored mail beyond which no copies of sent messages are kept, such as 500m or 2g; 0 for no limit',
+      parseOctets,
     )
     .option('--login-disabled <text>', 'refuse logins with this text')
     .addHelpText('after', help)
@@ -145,6 +145,17 @@ function webhook(
 
 function withScheme(url: string): string {
   return url.includes('://') ? url : `https://${url}`
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+
+function parseOctets(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,12})([kmgt]?)$/i.exec(text) ?? []
+  const octets = Number(digits) * (UNITS[unit.toLowerCase()] ?? 1)
+  if (digits === '' || !Number.isSafeInteger(octets)) {
+    throw new InvalidArgumentError('Octets are a whole number, which k, m, g or t may follow.')
+  }
+  return octets
 }
 
 function parseCount(text: string): number {

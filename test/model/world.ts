@@ -266,7 +266,8 @@ function optionsOf(account: string): Options {
     accounts: {
       [account]: {
         ...freshAccount,
-        outgoingWebhook: { url, authorization: '', events: [] },
+        // Which events are told is this model's, which calls of them are made another's.
+        outgoingWebhook: { url, authorization: '', events: [], keepsEveryEvent: true },
         incomingWebhook: { url, authorization: '' },
         keepRetiredMessagesMs: 1000 * DAY,
       },
@@ -285,8 +286,8 @@ async function refuse(): Promise<never> {
 }
 
 function outcomeOf(answer: Passage['answers'][number]): DeliveryOutcome {
-  const reply = replies[answer]
-  return reply.kind === 'accepted' ? reply : { ...reply, error: `the remote said ${answer}` }
+  const outcome = { ...replies[answer], reply: '' }
+  return outcome.kind === 'accepted' ? outcome : { ...outcome, error: `the remote said ${answer}` }
 }
 
 function reportText(report: Report, envelopeId: string): string {
