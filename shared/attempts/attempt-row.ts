@@ -31,8 +31,8 @@ export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
   readonly hold?: Hold
   /** When it was last released from a hold. */
   readonly releasedAt?: Instant
-  /** The operation that changed it last. */
-  readonly editedBy?: RowId
+  /** The operations that changed it. */
+  readonly operations?: ReadonlySet<RowId>
   /** What the last outcome still owes, such as a notice. Somebody must look until it is given, also once done. */
   readonly owed?: string
 }

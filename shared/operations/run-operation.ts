@@ -78,7 +78,7 @@ async function stepThrough<Row extends AttemptRow>(
 ): Promise<{ readonly progress: Progress; readonly isLast: boolean }> {
   // A row that was given a later time is met again there.
   const isMeant = (row: Row) =>
-    row.state !== 'done' && row.queuedAt <= startedAt && row.editedBy !== id && matches(row)
+    row.state !== 'done' && row.queuedAt <= startedAt && !row.operations?.has(id) && matches(row)
   const account = accounts[progress.accountsDone]
   const page = names
     ? { rows: (await lists.readMany(names)).filter(isMeant), read: names.length }

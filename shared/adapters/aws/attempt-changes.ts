@@ -203,7 +203,6 @@ export function editChange<
     hold: isHeld ? holdItem(hold ?? row.hold ?? { reason: '', since: 0 }) : undefined,
     ...(releasedAt !== undefined && { releasedAt: formatInstant(releasedAt) }),
     ...(nextAt !== undefined && { nextAt: formatInstant(nextAt) }),
-    ...(by !== undefined && { editedBy: by }),
     ...format.edited(edit),
   }
   const names = Object.keys(attributes)
@@ -230,11 +229,12 @@ function asRead(row: AttemptRow, { nextAt }: RowEdit, by: RowId | undefined) {
       row.owed === undefined ? 'attribute_not_exists(#owed)' : 'attribute_exists(#owed)',
       // Who puts a row off adds to the time that he has read.
       ...(isMoved ? ['#nextAt = :nextAtBefore'] : []),
-      ...(by === undefined ? [] : ['NOT contains(#operations, :editedBy)']),
+      ...(by === undefined ? [] : ['NOT contains(#operations, :by)']),
     ].join(' AND '),
     values: {
       state: row.state,
       attempts: row.attempts,
+      ...(by !== undefined && { by }),
       ...(isMoved && { nextAtBefore: formatInstant(row.nextAt) }),
     },
   }

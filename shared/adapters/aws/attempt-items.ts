@@ -63,7 +63,7 @@ export function parseRow<Row extends AttemptRow<Result>, Result extends AttemptR
       .sort((a, b) => a.attempt - b.attempt || a.startedAt - b.startedAt),
     ...(stored.hold && { hold: { reason: stored.hold.reason, since: parseInstant(stored.hold.since) } }),
     ...(stored.releasedAt !== undefined && { releasedAt: parseInstant(stored.releasedAt) }),
-    ...(stored.editedBy !== undefined && { editedBy: stored.editedBy as RowId }),
+    ...(stored.operations && { operations: stored.operations }),
     ...(stored.owed !== undefined && { owed: stored.owed }),
     ...(stored.state === 'done' && {
       retired: {
@@ -100,7 +100,7 @@ export interface StoredRow<Result> {
   >
   readonly hold?: { readonly reason: string; readonly since: string }
   readonly releasedAt?: string
-  readonly editedBy?: number
+  readonly operations?: ReadonlySet<RowId>
   readonly success?: boolean
   readonly lastActivityAt?: string
   readonly keepUntil?: string
