@@ -67,7 +67,10 @@ function what(
 }
 
 function stateOf(call: AnyCallJson): string {
-  if (isRetired(call)) return call.Success ? 'made' : 'failed'
+  if (isRetired(call)) {
+    if (call.SupersededByID) return `superseded by ${call.Account}/${call.SupersededByID}`
+    return call.Success ? 'made' : 'failed'
+  }
   return call.HoldReason ? `on hold: ${call.HoldReason}` : 'waits'
 }
 
