@@ -59,7 +59,7 @@ async function listQueued(ports: AdminPorts, context: Context): Promise<Response
     },
   )
   return await answerPage(context, ports.messageLists, options, query, {
-    lists: query.hold === 'true' ? ['held'] : ['active', 'held'],
+    lists: ['active', 'held'],
     sortById: 'Queued',
     names: filter.names,
     ascending: true,

@@ -48,4 +48,6 @@ export interface AttemptStore<
   edit(row: Row, edit: Edit, by?: RowId): Promise<Row | undefined>
   /** Moves the time at which somebody must look; nothing happens if the row was claimed or settled meanwhile. */
   lookAgain(row: Row, at: Instant): Promise<void>
+  /** Puts a row on hold to the others, where nobody must look; nothing happens if it was released, or owes something. */
+  setAside(row: Row): Promise<void>
 }

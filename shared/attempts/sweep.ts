@@ -57,6 +57,10 @@ async function isWaiting<Row extends AttemptRow<Result>, Result extends AttemptR
   if (row.owed !== undefined) return true
   if (row.state === 'done' || isFresh(row, now)) return false
   if (kind.dispose && (await kind.dispose(row))) return false
+  if (row.hold) {
+    await kind.store.setAside(row)
+    return false
+  }
   const lookAgainAt = Math.max(row.nextAt, row.lease?.endsAt ?? 0)
   if (lookAgainAt <= now) return true
   await kind.store.lookAgain(row, lookAgainAt)

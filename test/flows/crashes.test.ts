@@ -15,7 +15,7 @@ import { DAY, MINUTE } from '../../shared/base/clock.ts'
 import { queueContent } from '../../shared/content/content-store.ts'
 import { abandonUncommitted } from '../../shared/queue/abandon-uncommitted.ts'
 import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-message.ts'
-import { submit } from '../../shared/queue/submit.ts'
+import { type Submission, submit } from '../../shared/queue/submit.ts'
 import { eventually } from '../support/eventually.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
@@ -141,6 +141,34 @@ test('killed before the commit: neither recipient is delivered or visible, and t
   assert.equal(tooLate.kind, 'aborted', 'a Send that was given up cannot be committed any more')
 })
 
+test('on hold with several recipients: before the commit it is cleared away too, after it it lies where no sweep meets it', async () => {
+  const { queue, content } = storesOf(postern.table)
+  const clock = fakeClock(Date.now() - 20 * MINUTE)
+  const rule = { id: 1, createdAt: clock.now(), account: '', sender: '', recipient: '' }
+  const options = dynamoOptionsStore(postern.table, clock)
+  const held = {
+    options: { read: async () => ({ ...(await options.read()), holdRules: [rule] }) },
+    ...{ queue, content, deliveries: lossy, clock, random: systemRandom },
+  }
+  const died = new Error('died before the commit')
+  const dying = { ...held, queue: { ...queue, decide: () => Promise.reject(died) } }
+  await assert.rejects(submit(dying, submission('held, dead', 2)), died)
+  const rows = await submit(held, submission('held', 2))
+  const dispose = (row: QueuedMessage) =>
+    abandonUncommitted({ queue, content, clock: { now: Date.now } }, row)
+  await eventually('both Sends are seen to', async () => {
+    await sweep({ store: queue, channel: lossy, hint: attemptHint, dispose }, ['postern'], { now: Date.now })
+    const due = await queue.due('postern', Date.now(), 100)
+    return !due.some(({ subject }) => subject.startsWith('held'))
+  })
+  assert.deepEqual(await Promise.all(rows.map(async (row) => (await read(row))?.hold?.reason)), [
+    'hold rule 1',
+    'hold rule 1',
+  ])
+  assert.equal(await countQueued('held'), 2)
+  assert.equal(await countQueued('held, dead'), 0)
+})
+
 test('killed after the commit: both recipients are delivered', async () => {
   await runKilled('die-in-submit.ts', ['after-commit', 'committed'])
   assert.equal(await countQueued('committed'), 2)
@@ -166,20 +194,25 @@ async function submitWithoutHint(subject: string, clock = fakeClock(Date.now()))
       clock,
       random: systemRandom,
     },
-    {
-      account: 'postern',
-      mailFrom: parseAddress('postern@localhost'),
-      recipients: [parseAddress('someone@elsewhere.test')],
-      content: Buffer.from(`Subject: ${subject}\r\n\r\nx\r\n`),
-      messageId: `<${subject}@localhost>`,
-      subject,
-      has8bit: false,
-      smtputf8: false,
-      extra: {},
-    },
+    submission(subject, 1),
   )
   assert.ok(row)
   return row
+}
+
+function submission(subject: string, recipients: number): Submission {
+  const addresses = ['someone@elsewhere.test', 'another@somewhere.test'].slice(0, recipients)
+  return {
+    account: 'postern',
+    mailFrom: parseAddress('postern@localhost'),
+    recipients: addresses.map(parseAddress),
+    content: Buffer.from(`Subject: ${subject}\r\n\r\nx\r\n`),
+    messageId: `<${subject}@localhost>`,
+    subject,
+    has8bit: false,
+    smtputf8: false,
+    extra: {},
+  }
 }
 
 async function read(row: QueuedMessage): Promise<QueuedMessage | undefined> {

@@ -20,12 +20,15 @@ export interface RowFormat<
   readonly edited: (edit: Edit) => Item
 }
 
-/** The item of a new row, which waits. */
+/**
+ * The item of a new row, which waits. While it depends on a decision it lies where the sweep meets it, also on hold:
+ * otherwise nobody would clear it away.
+ */
 export function newRowItem<
   Row extends AttemptRow<Result>,
   Result extends AttemptResult,
   Edit extends RowEdit,
->(format: RowFormat<Row, Result, Edit>, row: Row): Item {
+>(format: RowFormat<Row, Result, Edit>, row: Row, isDecided = true): Item {
   return {
     ...format.key(row.account, row.id),
     account: row.account,
@@ -36,7 +39,7 @@ export function newRowItem<
     nextAt: formatInstant(row.nextAt),
     results: {},
     ...(row.hold && { hold: holdItem(row.hold) }),
-    due: indexPartition(format.kind, row.account, row.hold !== undefined),
+    due: indexPartition(format.kind, row.account, row.hold !== undefined && isDecided),
     dueAt: indexSort(row.nextAt, row.id),
     ...format.attributes(row),
   }

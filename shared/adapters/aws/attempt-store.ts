@@ -46,7 +46,7 @@ export function dynamoAttemptStore<
         indexed.map((item) => ({ pk: String(item.pk), sk: String(item.sk) })),
       )
       const rows = items.map((item) => parseRow(format, item))
-      return rows.filter((row) => (row.state !== 'done' && !row.hold) || row.owed !== undefined)
+      return rows.filter((row) => row.state !== 'done' || row.owed !== undefined)
     },
 
     async lookAgain(row, at) {
@@ -55,6 +55,20 @@ export function dynamoAttemptStore<
         update: 'SET #dueAt = :dueAt',
         condition: '#state = :state AND #attempts = :attempts AND attribute_exists(#due)',
         values: { dueAt: indexSort(at, row.id), state: row.state, attempts: row.attempts },
+      })
+    },
+
+    async setAside(row) {
+      await changeItem(table, {
+        key: format.key(row.account, row.id),
+        update: 'SET #due = :due, #dueAt = :dueAt',
+        condition:
+          '#attempts = :attempts AND attribute_exists(#hold) AND attribute_not_exists(#owed) AND attribute_exists(#due)',
+        values: {
+          due: indexPartition(format.kind, row.account, true),
+          dueAt: indexSort(row.nextAt, row.id),
+          attempts: row.attempts,
+        },
       })
     },
   }

@@ -110,7 +110,7 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
 
 /** False when the id belongs to another Send; a row of the same Send is this one, written by a repeated request. */
 async function addRow(table: Table, row: QueuedMessage): Promise<boolean> {
-  const inTheWay = await putNew(table, newRowItem(messageFormat, row))
+  const inTheWay = await putNew(table, newRowItem(messageFormat, row, row.recipients === 1))
   return inTheWay === undefined || parseRow(messageFormat, inTheWay).base === row.base
 }
 

@@ -49,6 +49,7 @@ async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult
         edit: unused,
         due: unused,
         lookAgain: unused,
+        setAside: unused,
       },
       content: { create: unused, read: unused, keep: unused, remove: unused },
       sender: { post: async () => answer },
