@@ -16,12 +16,13 @@ export interface WebhookReceiver {
 }
 
 /**
- * Answers every call with `status`, a number or what a function says of the call, when it says it. A redirect leads
- * to `/elsewhere` on the same server.
+ * Answers every call with `status`, a number or what a function says of the call, when it says it; the body is
+ * always `answer`. A redirect leads to `/elsewhere` on the same server.
  */
 export async function webhookReceiver(
   context: { after(end: () => void): void },
   status: number | ((call: ReceivedCall) => number | Promise<number>) = 200,
+  answer = 'thank you',
 ): Promise<WebhookReceiver> {
   const calls: ReceivedCall[] = []
   const server = createServer(async (request, response) => {
@@ -32,7 +33,7 @@ export async function webhookReceiver(
     calls.push(call)
     response.statusCode = typeof status === 'number' ? status : await status(call)
     if (response.statusCode >= 300 && response.statusCode < 400) response.setHeader('Location', '/elsewhere')
-    response.end('thank you')
+    response.end(answer)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   context.after(() => {
