@@ -77,6 +77,7 @@ function outgoingPayload(event: OutgoingEvent, queuedAt: Instant): string {
     SMTPCode: event.smtpCode,
     SMTPEnhancedCode: event.smtpEnhancedCode,
     Error: event.error,
-    Extra: event.extra,
+    // As Go writes maps; a database keeps no order.
+    Extra: Object.fromEntries(Object.entries(event.extra).sort(([one], [other]) => (one < other ? -1 : 1))),
   })
 }
