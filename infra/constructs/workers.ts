@@ -5,7 +5,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { dueIndex } from '../../shared/runtime/names.ts'
+import { dueIndex, retiredIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, NodeFunction } from './node-function.ts'
 
@@ -97,6 +97,8 @@ export class Workers extends Construct {
     data.allowItems(role, ['PutItem'], ['content'])
     allowOperations(role, data)
     data.allowIndex(role, dueIndex, ['operation'])
+    // Finished calls are made anew.
+    data.allowIndex(role, retiredIndex, ['hook'])
     data.allowItems(role, ['BatchGetItem'], ['operations'])
     data.allowItems(role, ['DeleteItem'], ['messages', 'content'])
     data.allowObjects(role, 's3:DeleteObject', 'queue')

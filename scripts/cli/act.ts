@@ -4,7 +4,7 @@ import { CliError } from './cli-error.ts'
 import { followOperation } from './follow-operation.ts'
 import { countOf, outcomeOf } from './operation-text.ts'
 import { canAsk, demandYes } from './prompt.ts'
-import { addFilter, type FilterOptions, filterBody } from './row-filter.ts'
+import { addFilter, type FilterOptions, filterBody, type filters } from './row-filter.ts'
 import type { Session } from './session.ts'
 
 /** An act on chosen rows. */
@@ -25,8 +25,11 @@ export interface ActOptions extends FilterOptions {
 }
 
 /** Adds the options that choose rows and say how to go about them. */
-export function addActOptions(command: Command, { queue, isFinal }: Pick<Act, 'queue' | 'isFinal'>): Command {
-  addFilter(command, queue)
+export function addActOptions(
+  command: Command,
+  { list, isFinal }: { readonly list: keyof typeof filters; readonly isFinal?: boolean },
+): Command {
+  addFilter(command, list)
     .option('--all', 'every one of every account, where nothing else chooses')
     .option('--dry-run', 'only count')
     .option('--no-wait', 'do not wait for the end of what takes long')

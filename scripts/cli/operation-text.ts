@@ -11,6 +11,7 @@ const done: Readonly<Record<string, string>> = {
   fail: 'failed',
   drop: 'dropped',
   cancel: 'canceled',
+  replay: 'replayed',
 }
 
 /** `1 message`, `12 webhook calls`. */
@@ -36,12 +37,12 @@ export function progressOf(operation: OperationJson): string {
 
 /** Such as `12 of 14 messages held, 2 were being attempted`. */
 function changesOf(operation: OperationJson): string {
-  const { Queue, Matched, Changed, Attempting, TooLate } = operation
+  const { Action, Queue, Matched, Changed, Attempting, TooLate } = operation
   const count = Changed === Matched ? countOf(Queue, Matched) : `${Changed} of ${countOf(Queue, Matched)}`
   const same = Matched - Changed - Attempting - TooLate
   return [
     `${count} ${doneBy(operation)}`,
-    ...(same > 0 ? [`${same} needed no change`] : []),
+    ...(same > 0 ? [`${same} ${Action === 'replay' ? 'cannot be replayed' : 'needed no change'}`] : []),
     ...(TooLate > 0 ? [`${TooLate} would wait more than 80 days`] : []),
     ...(Attempting > 0 ? [`${Attempting} ${Attempting === 1 ? 'was' : 'were'} being attempted`] : []),
   ].join(', ')

@@ -127,7 +127,7 @@ function addEnds(queue: Command, session: Session): void {
 }
 
 function acting(command: Command, help: string, isFinal = false): Command {
-  return addActOptions(command, { queue: 'messages', isFinal }).addHelpText('after', help)
+  return addActOptions(command, { list: 'messages', isFinal }).addHelpText('after', help)
 }
 
 async function run(session: Session, body: Act['body'], options: ActOptions, isFinal = false): Promise<void> {

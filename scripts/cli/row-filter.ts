@@ -47,7 +47,7 @@ export const filters = {
   messages: ['ids', 'account', 'from', 'to', 'submitted', 'nextAttempt', 'transport', 'hold'],
   retiredMessages: ['ids', 'account', 'from', 'to', 'submitted', 'lastActivity', 'transport', 'result'],
   webhooks: ['ids', 'account', 'event', 'submitted', 'nextAttempt'],
-  retiredWebhooks: ['ids', 'account', 'event', 'submitted', 'lastActivity'],
+  retiredWebhooks: ['ids', 'account', 'event', 'submitted', 'lastActivity', 'result'],
 } as const satisfies Readonly<Record<string, readonly FilterName[]>>
 
 /** Adds the options of a list. */
@@ -67,6 +67,7 @@ export function filterBody(given: FilterOptions): Readonly<Record<string, unknow
     chosen(given).map(([name, text]) => {
       if (name === 'ids') return ['IDs', text.split(',').map((each) => each.trim())]
       if (name === 'hold') return ['Hold', text === 'true']
+      if (name === 'result') return ['Success', text === 'success']
       return [name.charAt(0).toUpperCase() + name.slice(1), text]
     }),
   )

@@ -50,6 +50,14 @@ The application is never told.
 Example:
   postern webhook cancel --account shop --event delayed --dry-run`
 
+const replayHelp = `
+Each is made anew: the same body to the same URL, under an ID of its own, with attempts of its own. Left alone are
+calls that a later one superseded, and those whose large body is no longer kept.
+
+Examples:
+  postern webhook replay --account shop --last-activity '>-24h' --result failure --dry-run
+  postern webhook replay --ids shop/115318000123904`
+
 const retiredHelp = `
 Example:
   postern webhook retired list --event incoming --last-activity '>-1h'`
@@ -92,6 +100,10 @@ function addActions(webhook: Command, session: Session): void {
   addPostponement(acting(postpone, postponeHelp), async (By, options: ActOptions) => {
     await run(session, { Action: 'postpone', By }, options)
   })
+  const replay = webhook.command('replay').description('make finished calls once more')
+  addActOptions(replay, { list: 'retiredWebhooks' })
+    .addHelpText('after', replayHelp)
+    .action(async (options: ActOptions) => await run(session, { Action: 'replay' }, options))
   acting(webhook.command('cancel').description('give calls up'), cancelHelp, true).action(
     async (options: ActOptions) => await run(session, { Action: 'cancel' }, options, true),
   )
@@ -116,7 +128,7 @@ function addRetiredCommands(webhook: Command, session: Session): void {
 }
 
 function acting(command: Command, help: string, isFinal = false): Command {
-  return addActOptions(command, { queue: 'webhooks', isFinal }).addHelpText('after', help)
+  return addActOptions(command, { list: 'webhooks', isFinal }).addHelpText('after', help)
 }
 
 async function run(session: Session, body: Act['body'], options: ActOptions, isFinal = false): Promise<void> {

@@ -21,20 +21,22 @@ export const messageFilter = z.strictObject({
   Transport: z.optional(z.nullable(z.string())),
 })
 
-/** The same for webhook calls. */
+/** The same for webhook calls; of finished ones also when and how they ended. */
 export const callFilter = z.strictObject({
   IDs: z.optional(z.array(z.union([z.string(), z.int()]))),
   Account: z.optional(z.string()),
   Event: z.optional(z.enum([...outgoingEvents, 'incoming'])),
   Submitted: z.optional(z.string()),
   NextAttempt: z.optional(z.string()),
+  LastActivity: z.optional(z.string()),
+  Success: z.optional(z.boolean()),
 })
 
 type MessageFilterJson = z.output<typeof messageFilter> & {
   readonly LastActivity?: string | undefined
   readonly Success?: boolean | undefined
 }
-type CallFilterJson = z.output<typeof callFilter> & { readonly LastActivity?: string | undefined }
+type CallFilterJson = z.output<typeof callFilter>
 
 /** What reading a filter needs to know. */
 export interface FilterContext {
@@ -61,7 +63,12 @@ export async function readMessageFilter(
 
 /** Reads which calls are meant. */
 export async function readCallFilter(context: FilterContext, json: CallFilterJson): Promise<CallFilter> {
-  return { ...(await readCommon(context, json)), ...(json.Event && { event: json.Event }) }
+  const { Event, Success } = json
+  return {
+    ...(await readCommon(context, json)),
+    ...(Event && { event: Event }),
+    ...(Success !== undefined && { success: Success }),
+  }
 }
 
 async function readCommon({ options, lists, now }: FilterContext, json: MessageFilterJson | CallFilterJson) {

@@ -11,6 +11,7 @@ import { runOperation } from '../operations/run-operation.ts'
 import type { MessageAction } from '../queue/act.ts'
 import { LONGEST_WAIT_MS } from '../queue/queued-message.ts'
 import type { CallAction } from '../webhook/act.ts'
+import type { ReplayAction } from '../webhook/replay.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { callFilter, filteredAccounts, messageFilter, readCallFilter, readMessageFilter } from './filters.ts'
 import { limitField } from './list-query.ts'
@@ -52,7 +53,7 @@ const messageActionBody = z.strictObject({
   DryRun: z._default(z.boolean(), false),
 })
 const callActionBody = z.strictObject({
-  Action: z.enum(['release', 'schedule', 'postpone', 'cancel']),
+  Action: z.enum(['release', 'schedule', 'postpone', 'cancel', 'replay']),
   Filter: callFilter,
   At: z.optional(z.string()),
   By: z.optional(z.string()),
@@ -76,6 +77,7 @@ export function operationRoutes(ports: AdminPorts): Hono {
   routes.post('/webhooks/actions', async (context) => {
     const body = await readBody(context, callActionBody)
     const [options, now] = [await ports.options.readNewest(), ports.clock.now()]
+    checkCallFilter(body)
     const filter = await readCallFilter({ options, now, lists: ports.callLists }, body.Filter)
     const action = readCallAction(body, now)
     const operation = await beginOperation(ports, options, { queue: 'webhooks', filter, action }, body.DryRun)
@@ -147,11 +149,25 @@ function readMessageAction(
   }
 }
 
-function readCallAction(body: z.output<typeof callActionBody>, now: Instant): CallAction {
-  if (body.Action === 'cancel' || body.Action === 'release') return { kind: body.Action }
-  return body.Action === 'schedule'
-    ? { kind: 'schedule', at: readAt(body.At, now) }
-    : { kind: 'postpone', byMs: readBy(body.By) }
+function readCallAction(body: z.output<typeof callActionBody>, now: Instant): CallAction | ReplayAction {
+  switch (body.Action) {
+    case 'schedule':
+      return { kind: 'schedule', at: readAt(body.At, now) }
+    case 'postpone':
+      return { kind: 'postpone', byMs: readBy(body.By) }
+    default:
+      return { kind: body.Action }
+  }
+}
+
+/** A filter that could match nothing, or all, of what the action is about was meant for another one. */
+function checkCallFilter({ Action, Filter }: z.output<typeof callActionBody>): void {
+  const wrong = Action === 'replay' ? (['NextAttempt'] as const) : (['LastActivity', 'Success'] as const)
+  for (const field of wrong) {
+    if (Filter[field] === undefined) continue
+    const rule = Action === 'replay' ? 'finished calls have none' : 'only finished calls have one: see replay'
+    throw new RequestError(`Filter.${field}`, rule)
+  }
 }
 
 function readAt(text: string | undefined, now: Instant): Instant {

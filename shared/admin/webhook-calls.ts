@@ -24,6 +24,7 @@ const queueQuery = z.strictObject({
 const retiredQuery = z.strictObject({
   ...commonFields,
   lastactivity: z.optional(z.string()),
+  result: z.optional(z.enum(['success', 'failure'])),
   sort: z.optional(z.enum(['LastActivity', 'Submitted'])),
 })
 
@@ -55,6 +56,7 @@ async function listCalls(
       Submitted: query.submitted,
       NextAttempt: 'nextattempt' in query ? query.nextattempt : undefined,
       LastActivity: 'lastactivity' in query ? query.lastactivity : undefined,
+      ...('result' in query && query.result && { Success: query.result === 'success' }),
     },
   )
   return await answerPage(context, ports.callLists, options, query, {

@@ -18,6 +18,11 @@ export function rowIdAt(at: Instant, low: number): RowId {
   return (Math.max(0, at - EPOCH) * LOW_BITS + (low % LOW_BITS)) as RowId
 }
 
+/** The millisecond for which an id was drawn. */
+export function instantOf(id: RowId): Instant {
+  return EPOCH + Math.floor(id / LOW_BITS)
+}
+
 /** An id `offset` after `id`: the recipients of one Send are numbered in a run. */
 export function rowIdPlus(id: RowId, offset: number): RowId {
   return (id + offset) as RowId

@@ -6,6 +6,7 @@ import type { MessageAction } from '../queue/act.ts'
 import type { MessageFilter } from '../queue/message-filter.ts'
 import type { CallAction } from '../webhook/act.ts'
 import type { CallFilter } from '../webhook/call-filter.ts'
+import type { ReplayAction } from '../webhook/replay.ts'
 
 /** What is done, and to which rows. Times in it are instants: "an hour ago" was meant when it was said. */
 export type Work =
@@ -16,11 +17,12 @@ export type Work =
       readonly rule?: Pick<HoldRule, 'account' | 'sender' | 'recipient'>
       readonly action: MessageAction
     }
-  | { readonly queue: 'webhooks'; readonly filter: CallFilter; readonly action: CallAction }
+  | { readonly queue: 'webhooks'; readonly filter: CallFilter; readonly action: CallAction | ReplayAction }
 
 /**
  * An operator's act on all rows that a filter matches. It goes through the rows of one account after the other, and
- * notes where it is: whoever takes it up goes on from there. Rows that were queued after it began are not meant.
+ * notes where it is: whoever takes it up goes on from there. Rows that were queued after it began are not meant,
+ * nor, of finished ones, those that ended after it began.
  */
 export interface Operation {
   readonly id: RowId

@@ -8,10 +8,12 @@ import { matchesFilter as matchesMessageFilter } from '../queue/message-filter.t
 import type { QueuedMessage } from '../queue/queued-message.ts'
 import { actOnCall, type CallActPorts } from '../webhook/act.ts'
 import { matchesFilter as matchesCallFilter } from '../webhook/call-filter.ts'
+import { type ReplayPorts, replayCall } from '../webhook/replay.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
 import type { Operation, OperationStore, Progress } from './operation.ts'
 
-export interface OperationPorts extends ActPorts, CallActPorts {
+export interface OperationPorts extends ActPorts, Omit<CallActPorts, 'calls'>, Omit<ReplayPorts, 'calls'> {
+  readonly calls: CallActPorts['calls'] & ReplayPorts['calls']
   readonly operations: OperationStore
   readonly messageLists: RowLists<QueuedMessage>
   readonly callLists: RowLists<WebhookCall>
@@ -49,6 +51,7 @@ async function step(ports: OperationPorts, operation: Operation): Promise<Operat
     work.queue === 'messages'
       ? await stepThrough(operation, {
           lists: ports.messageLists,
+          which: 'unfinished',
           names: work.filter.names,
           matches: (row) =>
             matchesMessageFilter(work.filter, row) &&
@@ -57,9 +60,13 @@ async function step(ports: OperationPorts, operation: Operation): Promise<Operat
         })
       : await stepThrough(operation, {
           lists: ports.callLists,
+          which: work.action.kind === 'replay' ? 'finished' : 'unfinished',
           names: work.filter.names,
           matches: (row) => matchesCallFilter(work.filter, row),
-          act: (name, isMeant) => actOnCall(ports, name, work.action, id, isMeant),
+          act: (name, isMeant) =>
+            work.action.kind === 'replay'
+              ? replayCall(ports, name, id, isMeant)
+              : actOnCall(ports, name, work.action, id, isMeant),
         })
   return { ...operation, movedAt: ports.clock.now(), progress, state: isLast ? 'done' : 'running' }
 }
@@ -67,6 +74,7 @@ async function step(ports: OperationPorts, operation: Operation): Promise<Operat
 /** One queue's rows: where they are listed, which are meant, and what is done to each. */
 interface Rows<Row extends AttemptRow> {
   readonly lists: RowLists<Row>
+  readonly which: 'unfinished' | 'finished'
   readonly names: readonly RowName[] | undefined
   readonly matches: (row: Row) => boolean
   readonly act: (name: RowName, isMeant: (row: Row) => boolean) => Promise<ActionResult>
@@ -74,15 +82,15 @@ interface Rows<Row extends AttemptRow> {
 
 async function stepThrough<Row extends AttemptRow>(
   { id, progress, accounts, isDryRun, startedAt }: Operation,
-  { lists, names, matches, act }: Rows<Row>,
+  { lists, which, names, matches, act }: Rows<Row>,
 ): Promise<{ readonly progress: Progress; readonly isLast: boolean }> {
+  const isThere = which === 'finished' ? wasFinished : isUnfinished
   // A row that was given a later time is met again there.
-  const isMeant = (row: Row) =>
-    row.state !== 'done' && row.queuedAt <= startedAt && !row.operations?.has(id) && matches(row)
+  const isMeant = (row: Row) => isThere(row, startedAt) && !row.operations?.has(id) && matches(row)
   const account = accounts[progress.accountsDone]
   const page = names
     ? { rows: (await lists.readMany(names)).filter(isMeant), read: names.length }
-    : await nextPage(lists, account, progress, isMeant)
+    : await nextPage({ lists, which }, account, progress, isMeant)
   const results = isDryRun ? [] : await inTurns(page.rows, (row) => act(row, isMeant))
   const count = (wanted: ActionResult) => results.filter((result) => result === wanted).length
   const accountsDone = page.next ? progress.accountsDone : progress.accountsDone + 1
@@ -103,15 +111,23 @@ async function stepThrough<Row extends AttemptRow>(
   }
 }
 
+function isUnfinished({ state, queuedAt }: AttemptRow, startedAt: Instant): boolean {
+  return state !== 'done' && queuedAt <= startedAt
+}
+
+function wasFinished({ retired }: AttemptRow, startedAt: Instant): boolean {
+  return retired !== undefined && retired.lastActivityAt <= startedAt
+}
+
 async function nextPage<Row extends AttemptRow>(
-  lists: RowLists<Row>,
+  { lists, which }: Pick<Rows<Row>, 'lists' | 'which'>,
   account: string | undefined,
   { after }: Progress,
   matches: (row: Row) => boolean,
 ) {
   return await listRows(lists, {
     accounts: account === undefined ? [] : [account],
-    lists: ['active', 'held'],
+    lists: which === 'finished' ? ['retired'] : ['active', 'held'],
     order: { by: 'time', ascending: true },
     ...(after && { after }),
     limit: ROWS_IN_STEP,

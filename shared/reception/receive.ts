@@ -2,7 +2,7 @@ import type { Options } from '../account/options.ts'
 import type { OptionsStore } from '../account/options-store.ts'
 import { type Address, formatAddress } from '../address/address.ts'
 import type { HintChannel } from '../attempts/hint-channel.ts'
-import { type Clock, DAY, type Instant } from '../base/clock.ts'
+import type { Clock, Instant } from '../base/clock.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import type { RowId } from '../base/row-id.ts'
@@ -15,6 +15,7 @@ import { formatReceived } from '../message/received.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { newIncomingCall } from '../webhook/incoming-event.ts'
+import { STORED_BODY_KEPT_MS } from '../webhook/stored-body.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
 import { type Feedback, type FeedbackStore, feedbackOf } from './feedback.ts'
@@ -49,7 +50,6 @@ export interface ReceivePorts extends FindFeedbackPorts {
 }
 
 /** Longer than the twelve attempts of a call take. */
-const CALL_BODY_KEPT_MS = 30 * DAY
 
 /**
  * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account
@@ -108,7 +108,7 @@ async function keepCopy(
     tree: mail.tree,
   })
   if (incoming?.stored) {
-    await ports.content.create(incoming.stored.name, incoming.stored.bytes, receivedAt + CALL_BODY_KEPT_MS)
+    await ports.content.create(incoming.stored.name, incoming.stored.bytes, receivedAt + STORED_BODY_KEPT_MS)
   }
   return { mail, ...(incoming && { call: incoming.call }) }
 }

@@ -12,14 +12,17 @@ export interface CallFilter {
   readonly nextAttempt?: TimeFilter
   /** Of retired calls. */
   readonly lastActivity?: TimeFilter
+  /** Of retired calls. */
+  readonly success?: boolean
 }
 
 /** Says whether a call is meant. */
 export function matchesFilter(filter: CallFilter, row: WebhookCall): boolean {
-  const { account, event } = filter
+  const { account, event, success } = filter
   return (
     (account === undefined || account === row.account) &&
     (event === undefined || event === row.event) &&
+    (success === undefined || success === row.retired?.success) &&
     isWithin(filter.submitted, row.queuedAt) &&
     isWithin(filter.nextAttempt, row.nextAt) &&
     isWithin(filter.lastActivity, row.retired?.lastActivityAt ?? row.queuedAt) &&

@@ -96,7 +96,7 @@ const GONE = 410
 
 /**
  * Any 2xx is success; every other answer is tried again until the schedule ends, or the receiver says that it has
- * gone; not before the time that it asks for.
+ * gone; not before the time that it asks for. A test is over with its first answer.
  */
 function settlementOf(
   ports: CallPorts,
@@ -106,7 +106,8 @@ function settlementOf(
 ): Settlement<CallResult> {
   const success = answer.kind === 'answered' && answer.status >= 200 && answer.status < 300
   const startedAt = claimed.results.at(-1)?.startedAt ?? now
-  const isOver = success || (answer.kind === 'answered' && answer.status === GONE)
+  const isOver =
+    success || claimed.test !== undefined || (answer.kind === 'answered' && answer.status === GONE)
   const scheduledAt = isOver ? undefined : nextCallAt(countedAttempts(claimed), startedAt, ports.random)
   const wantedAt = answer.kind === 'answered' ? retryAfterAt(answer.retryAfter, now) : undefined
   const nextAt = scheduledAt === undefined ? undefined : Math.max(now, scheduledAt, wantedAt ?? 0)

@@ -6,6 +6,7 @@ import type { MessageFields } from '../message/message-fields.ts'
 import type { MimePart } from '../message/mime-tree.ts'
 import type { TextBodies } from '../message/text-bodies.ts'
 import { wireAddresses, wireStructure, wireTime } from '../message/wire-message.ts'
+import { storedBodyName } from './stored-body.ts'
 import { newCall, type WebhookCall } from './webhook-call.ts'
 import { webhookJson } from './webhook-json.ts'
 
@@ -44,7 +45,7 @@ export function newIncomingCall(
   if (!webhook) return undefined
   const json = incomingPayload(event)
   const bytes = Buffer.from(json)
-  const name: ContentName = `hook/${event.account}/${event.msgId}`
+  const name = storedBodyName(event.account, event.msgId)
   const inline = bytes.length <= LARGEST_INLINE
   return {
     call: newCall({

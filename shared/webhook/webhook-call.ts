@@ -25,6 +25,8 @@ export interface WebhookCall extends AttemptRow<CallResult> {
   readonly supersedes: boolean
   /** The later call for which this one was given up. */
   readonly supersededBy?: RowId
+  /** Set where an operator only tries the receiver of that direction: such a call is attempted once. */
+  readonly test?: WebhookDirection
 }
 
 /** One attempt to call. */
@@ -42,7 +44,8 @@ export function newCall(
 }
 
 /** Whose secret signs the call. */
-export function directionOf({ event }: WebhookCall): WebhookDirection {
+export function directionOf({ event, test }: Pick<WebhookCall, 'event' | 'test'>): WebhookDirection {
+  if (test) return test
   return event === 'incoming' ? 'incoming' : 'outgoing'
 }
 

@@ -149,6 +149,7 @@ test('AT-66: the commands for webhook calls run against a live server', async ()
   await run('webhook cancel', '--ids', id, '--yes')
   assert.match(await run('webhook retired list'), new RegExp(id))
   assert.match(await run('webhook retired print', id), /canceled by an operator/)
+  assert.match(await run('webhook replay', '--ids', id), /^1 webhook call replayed$/m)
 })
 
 test('AT-66: that were all commands', () => {

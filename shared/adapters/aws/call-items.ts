@@ -17,13 +17,14 @@ export const callFormat: RowFormat<WebhookCall, CallResult> = {
 type OwnAttributes = Omit<WebhookCall, keyof AttemptRow>
 
 function ownAttributes(call: OwnAttributes): OwnAttributes {
-  const { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra, supersededBy } =
-    call
+  const { url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra } = call
+  const { supersededBy, test } = call
   return {
     ...{ url, authorization, event, body, queueMsgId, fromId, messageId, subject, extra },
     keepRetiredMs: call.keepRetiredMs,
     supersedes: call.supersedes ?? false,
     ...(supersededBy !== undefined && { supersededBy }),
+    ...(test !== undefined && { test }),
   }
 }
 

@@ -5,8 +5,8 @@ import type { CallResult, WebhookCall } from '../../webhook/webhook-call.ts'
 import type { WebhookStore } from '../../webhook/webhook-store.ts'
 import { cancelChange, hasSettled, keepLateResult, settleChange } from './attempt-changes.ts'
 import { dynamoAttemptStore } from './attempt-store.ts'
-import { callFormat } from './call-items.ts'
-import { changeItem, type Table } from './dynamo.ts'
+import { callFormat, newCallItem, renumbered } from './call-items.ts'
+import { type Change, changeItem, type Table, transact } from './dynamo.ts'
 
 /** Webhook calls in DynamoDB. */
 export function dynamoWebhookStore(table: Table, clock: Clock): WebhookStore {
@@ -27,6 +27,28 @@ export function dynamoWebhookStore(table: Table, clock: Clock): WebhookStore {
     async cancel(row, settlement, by) {
       const change = cancelChange(callFormat, row, settlement, by)
       return (await changeItem(table, change, hasSettled(row, settlement, by))) !== undefined
+    },
+
+    // A transaction even of one write: the SDK's repetition of it is none then.
+    async add(first) {
+      for (let call = first; ; call = renumbered(call)) {
+        const { kind } = await transact(table, [{ put: newCallItem(call) }])
+        if (kind === 'written') return call
+      }
+    },
+
+    async replay(finished, again, by) {
+      const mark: Change = {
+        key: callFormat.key(finished.account, finished.id),
+        update: 'ADD #operations :operations',
+        condition: '#state = :done AND NOT contains(#operations, :by)',
+        values: { operations: new Set([by]), done: 'done', by },
+      }
+      for (let call = again; ; call = renumbered(call)) {
+        const written = await transact(table, [{ change: mark }, { put: newCallItem(call) }])
+        if (written.kind === 'written') return call
+        if (written.places.includes(0)) return undefined
+      }
     },
   }
 }

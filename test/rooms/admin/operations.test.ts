@@ -59,7 +59,7 @@ const refused: readonly { queue?: string; body: object; message: string }[] = [
   {
     queue: 'webhooks',
     body: { Action: 'hold', Filter: {} },
-    message: 'Action: must be one of release, schedule, postpone, cancel',
+    message: 'Action: must be one of release, schedule, postpone, cancel, replay',
   },
   {
     queue: 'webhooks',
@@ -73,6 +73,26 @@ const refused: readonly { queue?: string; body: object; message: string }[] = [
       'Filter.Event: must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized, incoming',
   },
   { queue: 'webhooks', body: { Action: 'schedule', Filter: {} }, message: 'At: is required' },
+  {
+    queue: 'webhooks',
+    body: { Action: 'replay', Filter: { NextAttempt: '<1h' } },
+    message: 'Filter.NextAttempt: finished calls have none',
+  },
+  {
+    queue: 'webhooks',
+    body: { Action: 'cancel', Filter: { Success: false } },
+    message: 'Filter.Success: only finished calls have one: see replay',
+  },
+  {
+    queue: 'webhooks',
+    body: { Action: 'schedule', At: 'now', Filter: { LastActivity: '>-1h' } },
+    message: 'Filter.LastActivity: only finished calls have one: see replay',
+  },
+  {
+    queue: 'webhooks',
+    body: { Action: 'replay', Filter: { Success: 'no' } },
+    message: 'Filter.Success: must be true or false',
+  },
 ]
 for (const { queue = 'queue', body, message } of refused) {
   test(`POST /${queue}/actions ${JSON.stringify(body)} is refused, and begins nothing`, async () => {

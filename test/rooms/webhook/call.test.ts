@@ -46,6 +46,8 @@ async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult
           return 'settled'
         },
         cancel: unused,
+        add: unused,
+        replay: unused,
         edit: unused,
         due: unused,
         lookAgain: unused,
