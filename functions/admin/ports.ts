@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { passwordVerifier } from '../../shared/account/password-verifier.ts'
 import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-directory.ts'
 import { dynamoCallLists } from '../../shared/adapters/aws/call-lists.ts'
@@ -49,6 +50,7 @@ export function adminPorts(): AdminPorts {
     suppressions: dynamoSuppressionStore(table),
     clock,
     random,
+    pause: async (ms) => await setTimeout(ms),
     log,
   }
 }

@@ -8,6 +8,7 @@ import { addFilter } from './row-filter.ts'
 import { addListOptions, type RowListOptions, showList } from './row-list.ts'
 import { rowPath } from './row-path.ts'
 import type { Session } from './session.ts'
+import { addWebhookTest } from './webhook-test.ts'
 
 const webhookHelp = `
 What acts on calls needs to know which: some that options choose, or --all.
@@ -83,6 +84,7 @@ export function addWebhookCommands(program: Command, session: Session): void {
       session.show(call, callPage(call))
     })
   addActions(webhook, session)
+  addWebhookTest(webhook, session)
   addRetiredCommands(webhook, session)
 }
 

@@ -43,7 +43,8 @@ const NANOSECONDS = 1_000_000
 const LONGEST_PERIOD_MS = 3650 * DAY
 const LONGEST_URL = 2048
 
-const webhookUrl = z
+/** Where webhook calls may go. */
+export const webhookUrl = z
   .string()
   .check(
     z.refine(
@@ -52,7 +53,8 @@ const webhookUrl = z
     ),
     z.refine(hasWebhookPort, `the port ${WEBHOOK_PORT_RULE}`),
   )
-const authorization = z
+/** What they may carry as Authorization; empty sends none. */
+export const authorization = z
   .string()
   .check(
     z.refine(

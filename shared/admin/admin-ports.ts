@@ -10,6 +10,7 @@ import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
+import type { WebhookStore } from '../webhook/webhook-store.ts'
 
 /** What the admin API needs of the world. */
 export interface AdminPorts extends OperationPorts {
@@ -24,6 +25,9 @@ export interface AdminPorts extends OperationPorts {
   readonly mailboxes: Pick<MailboxStore, 'list'>
   readonly signingSecrets: SigningSecretStore
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
+  readonly calls: OperationPorts['calls'] & Pick<WebhookStore, 'add'>
   readonly random: Random
+  /** Waits for so many milliseconds. */
+  readonly pause: (ms: number) => Promise<void>
   readonly log: Log
 }

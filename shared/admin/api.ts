@@ -18,6 +18,7 @@ import { suppressionRoutes } from './suppressions.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
 import { webhookCallRoutes } from './webhook-calls.ts'
 import { webhookSecretRoutes } from './webhook-secrets.ts'
+import { webhookTestRoutes } from './webhook-tests.ts'
 
 const USER_NAME = 'admin'
 
@@ -38,6 +39,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/domains', domainRoutes(ports))
   app.route('/accounts', accountRoutes(ports))
   app.route('/accounts', webhookSecretRoutes(ports))
+  app.route('/accounts', webhookTestRoutes(ports))
   app.route('/addresses', addressRoutes(ports))
   app.route('/transports', transportRoutes(ports))
   app.route('/routes', routeRoutes(ports))

@@ -1,7 +1,7 @@
 import type { AccountName } from '../account/options.ts'
 import { countedAttempts } from '../attempts/attempt-row.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
-import type { CallResult, WebhookCall } from '../webhook/webhook-call.ts'
+import { type CallResult, directionOf, type WebhookCall } from '../webhook/webhook-call.ts'
 import { attemptError } from './attempt-error.ts'
 
 /** What mox's `Hook` and `HookRetired` have in common. */
@@ -16,7 +16,7 @@ interface AnyCallJson {
   readonly Account: AccountName
   readonly URL: string
   readonly IsIncoming: boolean
-  /** Empty for a received message. */
+  /** Empty for a received message; `test` where an operator only tries the receiver. */
   readonly OutgoingEvent: string
   /** The body; empty where it is too large to be listed. */
   readonly Payload: string
@@ -56,7 +56,6 @@ export interface CallResultJson {
 }
 
 const NANOSECONDS = 1_000_000
-const INCOMING = 'incoming'
 
 /** Writes an unfinished call. */
 export function queuedCallJson(call: WebhookCall, now: Instant): QueuedCallJson {
@@ -82,6 +81,7 @@ export function retiredCallJson(call: WebhookCall, now: Instant): RetiredCallJso
 }
 
 function anyCallJson(call: WebhookCall, now: Instant): AnyCallJson {
+  const isIncoming = directionOf(call) === 'incoming'
   return {
     ID: call.id,
     QueueMsgID: call.queueMsgId,
@@ -91,8 +91,8 @@ function anyCallJson(call: WebhookCall, now: Instant): AnyCallJson {
     Extra: call.extra,
     Account: call.account,
     URL: call.url,
-    IsIncoming: call.event === INCOMING,
-    OutgoingEvent: call.event === INCOMING ? '' : call.event,
+    IsIncoming: isIncoming,
+    OutgoingEvent: isIncoming ? '' : call.event,
     Payload: 'json' in call.body ? call.body.json : '',
     Submitted: formatInstant(call.queuedAt),
     Attempts: countedAttempts(call),

@@ -70,6 +70,7 @@ const kinds: Readonly<Record<string, string>> = {
   int: 'a whole number',
   array: 'a list',
   object: 'a JSON object',
+  record: 'a JSON object',
 }
 
 /** zod/mini brings no texts of its own; rules with a text of ours are `custom`. */

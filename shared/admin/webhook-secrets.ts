@@ -34,26 +34,27 @@ export function webhookSecretRoutes(ports: AdminPorts): Hono {
   const routes = new Hono()
   const path = '/:name/webhook-secrets/:direction'
   routes.get(path, async (context) => {
-    const { name, direction } = await readPath(ports, context.req.param())
+    const { name, direction } = await readWebhookPath(ports, context.req.param())
     const signing = await ports.signingSecrets.read(name, direction)
     return answer(context, webhookSecretJson(signing, ports.clock.now()))
   })
   routes.post(path, async (context) => {
-    const { name, direction } = await readPath(ports, context.req.param())
+    const { name, direction } = await readWebhookPath(ports, context.req.param())
     await readBody(context, noFields)
     const made = await rotateSigningSecret(ports, name, direction)
     const shown = webhookSecretJson(made, ports.clock.now())
     return answer(context, { ...shown, Secret: made.secret } satisfies NewWebhookSecretJson)
   })
   routes.delete(`${path}/previous`, async (context) => {
-    const { name, direction } = await readPath(ports, context.req.param())
+    const { name, direction } = await readWebhookPath(ports, context.req.param())
     const signing = await endPreviousSecret(ports, name, direction)
     return answer(context, webhookSecretJson(signing, ports.clock.now()))
   })
   return routes
 }
 
-async function readPath(
+/** The account and the direction that a path names; throws {@link NotFoundError}. */
+export async function readWebhookPath(
   ports: AdminPorts,
   { name = '', direction: text = '' }: Readonly<Record<string, string>>,
 ): Promise<{ readonly name: AccountName; readonly direction: WebhookDirection }> {

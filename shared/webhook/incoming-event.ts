@@ -69,7 +69,7 @@ export function newIncomingCall(
 }
 
 /** The body of the call, field for field as mox writes it. */
-function incomingPayload(event: IncomingEvent): string {
+export function incomingPayload(event: IncomingEvent): string {
   const { fields, bodies } = event
   return webhookJson({
     Version: 0,

@@ -63,7 +63,7 @@ export function newOutgoingCall(
 }
 
 /** The body of the call, field for field as mox writes it. */
-function outgoingPayload(event: OutgoingEvent, queuedAt: Instant): string {
+export function outgoingPayload(event: OutgoingEvent, queuedAt: Instant): string {
   return webhookJson({
     Version: 0,
     Event: event.event,

@@ -149,6 +149,8 @@ test('AT-66: the commands for webhook calls run against a live server', async ()
   await run('webhook cancel', '--ids', id, '--yes')
   assert.match(await run('webhook retired list'), new RegExp(id))
   assert.match(await run('webhook retired print', id), /canceled by an operator/)
+  const spare = await webhookReceiver(context)
+  assert.match(await run('webhook test', 'postern', 'outgoing', '--webhook-url', spare.url), /^success: /)
   assert.match(await run('webhook replay', '--ids', id), /^1 webhook call replayed$/m)
 })
 

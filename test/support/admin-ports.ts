@@ -118,7 +118,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     messageLists: listsOver(() => state.queued),
     callLists: listsOver(() => state.calls),
     queue: { read: unused, edit: unused, cancel: unused, keepDecision: unused },
-    calls: { read: unused, edit: unused, cancel: unused, replay: unused },
+    calls: { read: unused, edit: unused, cancel: unused, add: unused, replay: unused },
     content: { read: async (name) => state.contents[name], keep: unused },
     largeAnswers: { linkTo: async (name) => `https://bucket.example/${name}` },
     operations: operationsOver(state),
@@ -131,6 +131,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     suppressions: suppressionsOver(state),
     clock,
     random,
+    pause: async () => {},
     log: { info: () => {}, warn: () => {}, error: (_event, error) => void state.errors.push(error) },
   }
 }

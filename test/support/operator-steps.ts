@@ -6,6 +6,7 @@ import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import type { QueuedCallJson, RetiredCallJson } from '../../shared/admin/call-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
+import type { WebhookTestJson } from '../../shared/admin/webhook-tests.ts'
 import { MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { rowIdAt } from '../../shared/base/row-id.ts'
 import { atBeginning, type Work } from '../../shared/operations/operation.ts'
@@ -19,6 +20,7 @@ export const operatorSteps: readonly Step[] = [
   { name: 'operator: hold rules are added, listed and removed', run: changeHoldRules },
   { name: 'operator: messages are held, released, scheduled and failed', run: actOnMessages },
   { name: 'operator: webhook calls are listed, scheduled and canceled', run: actOnCalls },
+  { name: 'operator: a receiver is tried', run: tryReceiver },
   { name: 'operator: messages are dumped, small, stored and large', run: dumpMessages },
   { name: 'operator: the sweep ends operations on both queues', run: sweepOperations },
   { name: 'operator: a message is held at its attempt, by a rule that it did not know', run: holdAtAttempt },
@@ -86,6 +88,12 @@ async function waitingCall(postern: Installation): Promise<QueuedCallJson> {
     const calls = await postern.admin.get<QueuedCallJson[]>('/webhooks')
     return calls.find(({ Subject, Results }) => Subject === 'flaky' && Results[0]?.Code === 500)
   })
+}
+
+async function tryReceiver({ admin }: Installation): Promise<void> {
+  const path = `/accounts/${localSeed.account}/webhook-tests/outgoing`
+  const { Code, Done } = await admin.post<WebhookTestJson>(path, {})
+  assert.deepEqual([Code, Done], [200, true])
 }
 
 async function dumpMessages(postern: Installation): Promise<void> {
