@@ -53,7 +53,8 @@ Example:
 
 const replayHelp = `
 Each is made anew: the same body to the same URL, under an ID of its own, with attempts of its own. Left alone are
-calls that a later one superseded, and those whose large body is no longer kept.
+calls that a later one superseded, tests, and those whose large body is no longer kept. The finished call stays as it
+ended: what is replayed twice is told twice.
 
 Examples:
   postern webhook replay --account shop --last-activity '>-24h' --result failure --dry-run

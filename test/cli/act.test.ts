@@ -102,6 +102,11 @@ const commands: readonly { args: readonly string[]; path?: string; body: object 
     body: { Action: 'drop', Filter: {}, DryRun: true },
   },
   {
+    args: ['webhook', 'replay', '--last-activity', '>-24h', '--result', 'failure'],
+    path: '/webhooks/actions',
+    body: { Action: 'replay', Filter: { LastActivity: '>-24h', Success: false } },
+  },
+  {
     args: ['webhook', 'schedule', 'now', '--event', 'failed'],
     path: '/webhooks/actions',
     body: { Action: 'schedule', At: 'now', Filter: { Event: 'failed' } },
@@ -139,6 +144,7 @@ const mistakes = [
   { args: ['queue', 'hold'], error: `nothing says which messages: ${CHOOSE}` },
   { args: ['queue', 'hold', '--dry-run'], error: `nothing says which messages: ${CHOOSE}` },
   { args: ['queue', 'drop', '--yes'], error: `nothing says which messages: ${CHOOSE}` },
+  { args: ['webhook', 'replay'], error: `nothing says which webhooks: ${CHOOSE}` },
   { args: ['webhook', 'cancel', '--yes'], error: `nothing says which webhooks: ${CHOOSE}` },
   {
     args: ['queue', 'fail', '--all'],
@@ -213,6 +219,10 @@ const outcomes: readonly { ended: Partial<OperationJson>; line: string; status?:
   {
     ended: { Queue: 'webhooks', Action: 'cancel', Matched: 2, Changed: 2 },
     line: '2 webhook calls canceled',
+  },
+  {
+    ended: { Queue: 'webhooks', Action: 'replay', Matched: 3, Changed: 2 },
+    line: '2 of 3 webhook calls replayed, 1 cannot be replayed',
   },
   {
     ended: { State: 'canceled', Matched: 14, Changed: 14 },

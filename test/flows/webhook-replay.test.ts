@@ -128,3 +128,21 @@ test('one call is replayed by its id, as often as it is asked for', async () => 
   }
   assert.equal(application.calls.at(-1)?.text, failed?.Payload)
 })
+
+test('a call about received mail is replayed with its body, which is too large for its row', async () => {
+  status = 410
+  await postern.admin.patch('/accounts/postern', { IncomingWebhook: { URL: `${application.url}/in` } })
+  await sleep(6_000)
+  const Text = 'some words '.repeat(500).trim()
+  await postern.call('Send', { To: [{ Address: 'b@other.test' }], Subject: 'large', Text })
+  const filter = { Event: 'incoming', Success: false }
+  await eventually('the call has failed', async () => (await matched(filter)) === 1)
+  status = 200
+  assert.equal((await replay(filter)).Changed, 1)
+  const [first, again] = await eventually('both calls', () => {
+    const calls = application.calls.filter(({ path }) => path === '/in')
+    return calls.length === 2 && calls
+  })
+  assert.equal(String(again?.json.Text).trim(), Text)
+  assert.equal(again?.text, first?.text)
+})
