@@ -11,7 +11,10 @@ import { fakeClock } from '../../support/fake-clock.ts'
 const at = fakeClock().now()
 
 /** What the first attempt of a call is settled with, when the receiver answers so. */
-async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult>> {
+async function settledWith(
+  answer: WebhookAnswer,
+  more: Partial<WebhookCall> = {},
+): Promise<Settlement<CallResult>> {
   const waiting = newCall({
     account: 'shop',
     id: rowIdAt(at, 1),
@@ -27,6 +30,7 @@ async function settledWith(answer: WebhookAnswer): Promise<Settlement<CallResult
     extra: {},
     keepRetiredMs: 0,
     supersedes: false,
+    ...more,
   })
   const settlements: Settlement<CallResult>[] = []
   const unused = () => Promise.reject(new Error('not for this'))
@@ -93,5 +97,17 @@ for (const [rule, answer, wanted] of cases) {
     } else {
       assert.equal(settlement.kind === 'retire' && settlement.retired.success, wanted === 'success')
     }
+  })
+}
+
+for (const answer of [
+  answered(500),
+  answered(503, '60'),
+  { kind: 'unreachable', error: 'refused' } as const,
+]) {
+  test(`a test is over with its first attempt, answered by ${JSON.stringify(answer)}`, async () => {
+    const settlement = await settledWith(answer, { event: 'test', test: 'incoming' })
+    assert.equal(settlement.kind === 'retire' && settlement.retired.success, false)
+    assert.equal(settlement.kind, 'retire')
   })
 }
