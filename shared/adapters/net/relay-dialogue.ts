@@ -11,6 +11,8 @@ interface LogEntry {
 /** Of a transcript, with a line end for each line. */
 const MOST_CHARACTERS = 4096
 const LEFT_OUT = '…'
+/** A server may say anything, for as long as an attempt takes: more than this is not even remembered. */
+const MOST_LINES = 200
 
 /**
  * Writes down what we and a server say in one delivery, on one connection after the other. Content is counted only,
@@ -21,6 +23,7 @@ export class Dialogue {
   remote: Remote | undefined
   readonly #startedAt = performance.now()
   readonly #lines: string[] = []
+  #isCut = false
   #isAuthenticating = false
 
   /** For the library's options. */
@@ -52,12 +55,22 @@ export class Dialogue {
   evidence(isSuccess: boolean): Omit<Evidence, 'reply'> {
     const { remote } = this
     const hasTranscript = !isSuccess && this.#lines.length > 0
-    return { ...(remote && { remote }), ...(hasTranscript && { transcript: withoutMiddle(this.#lines) }) }
+    return {
+      ...(remote && { remote }),
+      ...(hasTranscript && { transcript: withoutMiddle(this.#remembered()) }),
+    }
   }
 
   #note(speaker: 'C' | 'S', line: string): void {
     const elapsedMs = Math.round(performance.now() - this.#startedAt)
     this.#lines.push(`${elapsedMs} ${speaker}: ${cleanText(line)}`)
+    if (this.#lines.length <= MOST_LINES) return
+    this.#lines.splice(MOST_LINES / 2, 1)
+    this.#isCut = true
+  }
+
+  #remembered(): readonly string[] {
+    return this.#isCut ? this.#lines.toSpliced(MOST_LINES / 2, 0, LEFT_OUT) : this.#lines
   }
 }
 

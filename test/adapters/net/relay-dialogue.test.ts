@@ -55,6 +55,14 @@ test('a transcript of more than 4096 characters loses its middle', () => {
   }
 })
 
+test('of a server that never stops no more is remembered than 200 lines', () => {
+  const dialogue = new Dialogue()
+  for (let at = 0; at < 100_000; at++) dialogue.heard('250-')
+  const lines = linesOf(dialogue)
+  assert.ok(lines.length <= 201)
+  assert.equal(lines.filter((line) => line === '…').length, 1)
+})
+
 test('a transcript that fits is whole', () => {
   const dialogue = new Dialogue()
   dialogue.said('x'.repeat(1000))
