@@ -6,6 +6,7 @@ import { SECOND } from '../../shared/base/clock.ts'
 import { carryOn } from '../../shared/operations/carry-on.ts'
 import { abandonUncommitted } from '../../shared/queue/abandon-uncommitted.ts'
 import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-message.ts'
+import { spreadByUrl } from '../../shared/webhook/spread-by-url.ts'
 import { callHint } from '../../shared/webhook/webhook-call.ts'
 import { sweepPorts } from './ports.ts'
 
@@ -16,7 +17,7 @@ const ports = sweepPorts()
 const { queue, calls } = ports
 const dispose = (row: QueuedMessage) => abandonUncommitted(ports, row)
 const messages = { store: queue, channel: ports.deliveries, hint: attemptHint, dispose }
-const webhookCalls = { store: calls, channel: ports.webhooks, hint: callHint }
+const webhookCalls = { store: calls, channel: ports.webhooks, hint: callHint, spread: spreadByUrl }
 
 export const handler = middy().handler(async () => {
   const begunAt = clock.now()

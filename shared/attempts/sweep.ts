@@ -13,8 +13,16 @@ export interface SweptKind<Row extends AttemptRow<Result>, Result extends Attemp
   readonly channel: HintChannel
   /** The hint that wakes a worker for this row. */
   readonly hint: (row: Row) => DelayedHint
+  /** Of the rows that could be hinted, those that should be now; the others are looked at again later. */
+  readonly spread?: (rows: readonly Row[], now: Instant) => Spread<Row>
   /** Deals with rows that are no work at all; true when there is nothing left to do for this row. */
   readonly dispose?: (row: Row) => Promise<boolean>
+}
+
+/** What is hinted now, and when the rest is looked at again. */
+interface Spread<Row> {
+  readonly now: readonly Row[]
+  readonly later: readonly { readonly row: Row; readonly at: Instant }[]
 }
 
 /**
@@ -37,8 +45,10 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
     const rows = await kind.store.due(account, now, Math.min(share, room - hinted))
     const waiting: Row[] = []
     for (const row of rows) if (await isWaiting(kind, row, now)) waiting.push(row)
-    await kind.channel.send(waiting.map(kind.hint))
-    hinted += waiting.length
+    const spread: Spread<Row> = kind.spread?.(waiting, now) ?? { now: waiting, later: [] }
+    await kind.channel.send(spread.now.map(kind.hint))
+    for (const { row, at } of spread.later) await kind.store.lookAgain(row, at)
+    hinted += spread.now.length
     if (hinted >= room) break
   }
   return { hinted }
