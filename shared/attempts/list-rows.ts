@@ -1,3 +1,4 @@
+import { inGroups } from '../base/in-groups.ts'
 import type { AttemptRow } from './attempt-row.ts'
 import {
   comparePlaces,
@@ -83,15 +84,10 @@ async function openSources<Row extends AttemptRow>(
   const { accounts, lists, order, after, limit } = listing
   const parts = accounts.flatMap((account) => lists.map((list) => ({ account, list })))
   const batch = accounts.length === 1 ? Math.min(limit, MOST_READ_AT_ONCE) : Math.min(limit, FIRST_BATCH)
-  const sources: Source[] = []
-  for (let start = 0; start < parts.length; start += ACCOUNTS_AT_ONCE) {
-    const opened = parts.slice(start, start + ACCOUNTS_AT_ONCE).map(async ({ account, list }) => {
-      const rest = ports.places(list, account, order, after, batch)
-      return await refilled({ waiting: [], rest, isAtEnd: false }, listing)
-    })
-    sources.push(...(await Promise.all(opened)))
-  }
-  return sources
+  return await inGroups(parts, ACCOUNTS_AT_ONCE, async ({ account, list }) => {
+    const rest = ports.places(list, account, order, after, batch)
+    return await refilled({ waiting: [], rest, isAtEnd: false }, listing)
+  })
 }
 
 /** The same source with something waiting, unless it is at its end. */

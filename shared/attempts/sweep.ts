@@ -1,4 +1,5 @@
 import { type Clock, type Instant, SECOND } from '../base/clock.ts'
+import { inGroups } from '../base/in-groups.ts'
 import type { AttemptResult, AttemptRow } from './attempt-row.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { DelayedHint, HintChannel } from './hint-channel.ts'
@@ -6,6 +7,7 @@ import type { DelayedHint, HintChannel } from './hint-channel.ts'
 /** The most rows of one kind that one run hints; while as many hints wait already, it sends none. */
 const MOST_HINTS = 5_000
 const LOST_HINT_MS = 90 * SECOND
+const LOOKED_AT_ONCE = 25
 
 /** What a sweep needs to know of one kind of rows. */
 export interface SweptKind<Row extends AttemptRow<Result>, Result extends AttemptResult> {
@@ -47,7 +49,7 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
     for (const row of rows) if (await isWaiting(kind, row, now)) waiting.push(row)
     const spread: Spread<Row> = kind.spread?.(waiting, now) ?? { now: waiting, later: [] }
     await kind.channel.send(spread.now.map(kind.hint))
-    for (const { row, at } of spread.later) await kind.store.lookAgain(row, at)
+    await inGroups(spread.later, LOOKED_AT_ONCE, ({ row, at }) => kind.store.lookAgain(row, at))
     hinted += spread.now.length
     if (hinted >= room) break
   }

@@ -2,6 +2,7 @@ import type { AttemptRow } from '../attempts/attempt-row.ts'
 import { listRows } from '../attempts/list-rows.ts'
 import type { RowLists, RowName } from '../attempts/row-lists.ts'
 import type { Clock, Instant } from '../base/clock.ts'
+import { inGroups } from '../base/in-groups.ts'
 import { type ActionResult, type ActPorts, actOn } from '../queue/act.ts'
 import { matchesHoldRule } from '../queue/hold-rules.ts'
 import { matchesFilter as matchesMessageFilter } from '../queue/message-filter.ts'
@@ -91,7 +92,7 @@ async function stepThrough<Row extends AttemptRow>(
   const page = names
     ? { rows: (await lists.readMany(names)).filter(isMeant), read: names.length }
     : await nextPage({ lists, which }, account, progress, isMeant)
-  const results = isDryRun ? [] : await inTurns(page.rows, (row) => act(row, isMeant))
+  const results = isDryRun ? [] : await inGroups(page.rows, ACTS_IN_FLIGHT, (row) => act(row, isMeant))
   const count = (wanted: ActionResult) => results.filter((result) => result === wanted).length
   const accountsDone = page.next ? progress.accountsDone : progress.accountsDone + 1
   const { after: _before, ...counted } = progress
@@ -134,15 +135,4 @@ async function nextPage<Row extends AttemptRow>(
     mostRead: ROWS_IN_STEP,
     matches,
   })
-}
-
-async function inTurns<Row, Result>(
-  rows: readonly Row[],
-  act: (row: Row) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = []
-  for (let start = 0; start < rows.length; start += ACTS_IN_FLIGHT) {
-    results.push(...(await Promise.all(rows.slice(start, start + ACTS_IN_FLIGHT).map(act))))
-  }
-  return results
 }
