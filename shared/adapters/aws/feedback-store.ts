@@ -2,13 +2,14 @@ import { formatUnicodeAddress } from '../../address/address.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
 import type { Feedback, FeedbackStore } from '../../reception/feedback.ts'
-import { newCallItem, renumbered } from './call-items.ts'
+import { newCallItem } from './call-items.ts'
 import { type Action, type Change, getItem, type Item, type Table } from './dynamo.ts'
 import { newMailItem } from './mail-items.ts'
 import { changeMailboxes } from './mailbox-changes.ts'
 import { notingCall, supersedeActions } from './supersede.ts'
 import { suppressionItem, takenBackChange } from './suppression-items.ts'
 import { indexSort, keys } from './table.ts'
+import { withoutRefused } from './without-refused.ts'
 
 /** Feedback in DynamoDB: a mail and what it says of a message of the account. */
 export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
@@ -18,7 +19,7 @@ export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
       const item = await newMailItem(mail)
       let feedback = wanted
       return await changeMailboxes(table, clock, account, async (refused) => {
-        feedback = withoutRefused(feedback, refused)
+        feedback = withoutRefused(feedback, refused, 0)
         const [message, history] = await Promise.all([
           getItem(table, keys.message(account, feedback.message.id)),
           feedback.failed ? getItem(table, keys.recipient(account, recipientOf(feedback))) : undefined,
@@ -36,14 +37,6 @@ export function dynamoFeedbackStore(table: Table, clock: Clock): FeedbackStore {
       })
     },
   }
-}
-
-/** The call is the first of the plan's own actions, where there is one, and the suppression the next. */
-function withoutRefused(feedback: Feedback, refused: readonly number[]): Feedback {
-  const { call, suppression, otherwise } = feedback
-  if (call && refused.includes(0)) return { ...feedback, call: renumbered(call) }
-  const isListed = suppression !== undefined && refused.includes(call ? 1 : 0)
-  return isListed && otherwise ? otherwise : feedback
 }
 
 function recipientOf({ message }: Feedback): string {

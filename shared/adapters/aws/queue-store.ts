@@ -6,7 +6,7 @@ import type { WebhookCall } from '../../webhook/webhook-call.ts'
 import { cancelChange, hasSettled, keepLateResult, settleChange } from './attempt-changes.ts'
 import { newRowItem, parseRow } from './attempt-items.ts'
 import { dynamoAttemptStore } from './attempt-store.ts'
-import { newCallItem, renumbered } from './call-items.ts'
+import { newCallItem } from './call-items.ts'
 import {
   type Action,
   type Change,
@@ -23,6 +23,7 @@ import { messageFormat } from './message-items.ts'
 import { notingCall, supersedeActions } from './supersede.ts'
 import { historyChange, suppressionItem } from './suppression-items.ts'
 import { expiresAtSeconds, keys } from './table.ts'
+import { withoutRefused } from './without-refused.ts'
 
 /** A notice whose giver died is late by this, counted from the attempt. */
 const LOST_NOTICE_MS = 90_000
@@ -131,17 +132,9 @@ async function settleWith(
     ])
     if (written.kind === 'written') return call ? { call } : {}
     if (written.places.includes(0)) return undefined
-    effects = withoutRefused(effects, written.places)
+    effects = withoutRefused(effects, written.places, 1)
   }
   throw new Error('the effects of an outcome changed faster than they could be written')
-}
-
-/** Another id where the call's was taken; the other effects where the recipient is listed by now. */
-function withoutRefused(effects: Effects, refused: readonly number[]): Effects {
-  const { call, suppression, otherwise } = effects
-  if (call && refused.includes(1)) return { ...effects, call: renumbered(call) }
-  const isListed = suppression !== undefined && refused.includes(call ? 2 : 1)
-  return isListed && otherwise ? otherwise : effects
 }
 
 /** The call comes first: its place tells whether its id was taken. */
