@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import type { AccountName, Options } from '../account/options.ts'
+import type { Options } from '../account/options.ts'
 import type { AttemptRow } from '../attempts/attempt-row.ts'
-import type { RowLists, RowName } from '../attempts/row-lists.ts'
+import type { RowLists } from '../attempts/row-lists.ts'
 import type { Instant } from '../base/clock.ts'
 import type { MessageFilter } from '../queue/message-filter.ts'
 import type { CallFilter } from '../webhook/call-filter.ts'
@@ -84,12 +84,4 @@ async function readCommon({ options, lists, now }: FilterContext, json: MessageF
     ...(nextAttempt && { nextAttempt }),
     ...(lastActivity && { lastActivity }),
   }
-}
-
-/** The accounts that rows of the filter can be of. */
-export function filteredAccounts(
-  options: Options,
-  filter: { readonly account?: string; readonly names?: readonly RowName[] },
-): readonly AccountName[] {
-  return accountNames(options, filter.account)
 }

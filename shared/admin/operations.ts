@@ -13,8 +13,8 @@ import { LONGEST_WAIT_MS } from '../queue/queued-message.ts'
 import type { CallAction } from '../webhook/act.ts'
 import type { ReplayAction } from '../webhook/replay.ts'
 import type { AdminPorts } from './admin-ports.ts'
-import { callFilter, filteredAccounts, messageFilter, readCallFilter, readMessageFilter } from './filters.ts'
-import { limitField } from './list-query.ts'
+import { callFilter, messageFilter, readCallFilter, readMessageFilter } from './filters.ts'
+import { accountNames, limitField } from './list-query.ts'
 import { answer, NotFoundError, RequestError, readBody, readQuery } from './request.ts'
 
 /** An operation and how far it is. */
@@ -110,7 +110,7 @@ export async function beginOperation(
     movedAt: now,
     work,
     isDryRun,
-    accounts: filteredAccounts(options, work.filter),
+    accounts: accountNames(options, work.filter.account),
     state: 'running',
     progress: atBeginning,
   }
