@@ -8,9 +8,9 @@ import { parseAddress } from '../../shared/address/address.ts'
 import { MINUTE } from '../../shared/base/clock.ts'
 import { rowIdAt } from '../../shared/base/row-id.ts'
 import type { DeliveryResult } from '../../shared/queue/queued-message.ts'
-import { queuedMessage } from '../rooms/admin/queued-message.ts'
 import { webhookCall } from '../rooms/admin/webhook-call.ts'
 import { type TestAdmin, testAdmin } from '../support/admin-ports.ts'
+import { queuedMessage } from '../support/queued-message.ts'
 import { posternFor } from './admin-server.ts'
 
 const at = Date.UTC(2026, 5, 1)

@@ -7,9 +7,9 @@ import { DAY, HOUR, MINUTE } from '../../shared/base/clock.ts'
 import { type RowId, rowIdAt } from '../../shared/base/row-id.ts'
 import type { DeliveryResult, QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { CallResult, WebhookCall } from '../../shared/webhook/webhook-call.ts'
-import { queuedMessage } from '../rooms/admin/queued-message.ts'
 import { webhookCall } from '../rooms/admin/webhook-call.ts'
 import { eventually } from '../support/eventually.ts'
+import { queuedMessage } from '../support/queued-message.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 
 let postern: TestPostern

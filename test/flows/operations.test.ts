@@ -11,8 +11,8 @@ import { type RowId, rowIdAt } from '../../shared/base/row-id.ts'
 import { atBeginning } from '../../shared/operations/operation.ts'
 import { runOperation } from '../../shared/operations/run-operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
-import { queuedMessage } from '../rooms/admin/queued-message.ts'
 import { eventually } from '../support/eventually.ts'
+import { queuedMessage } from '../support/queued-message.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 
 const ROWS = 700

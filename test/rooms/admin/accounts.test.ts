@@ -5,8 +5,8 @@ import { isPassword, storePassword } from '../../../shared/account/password.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
 import { parseDomainName } from '../../../shared/address/domain-name.ts'
 import { testAdmin } from '../../support/admin-ports.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
-import { queuedMessage } from './queued-message.ts'
 
 const domain = parseDomainName('shop.example')
 const domains = { [domain]: { separators: ['+'], disabled: false } }

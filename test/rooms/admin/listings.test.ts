@@ -4,7 +4,7 @@ import { freshAccount } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
 import { rowIdAt } from '../../../shared/base/row-id.ts'
 import { testAdmin } from '../../support/admin-ports.ts'
-import { queuedMessage } from './queued-message.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 import { storedMail } from './stored-mail.ts'
 
 const at = Date.UTC(2026, 5, 1)

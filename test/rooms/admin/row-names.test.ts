@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { freshAccount } from '../../../shared/account/options.ts'
 import { rowIdAt } from '../../../shared/base/row-id.ts'
 import { basic, INITIAL_PASSWORD, type TestAdmin, testAdmin } from '../../support/admin-ports.ts'
-import { queuedMessage } from './queued-message.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 import { webhookCall } from './webhook-call.ts'
 
 const at = Date.UTC(2026, 5, 1)

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshOptions, type Relay, type Route } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
-import type { RowId } from '../../../shared/base/row-id.ts'
 import { chooseRelay } from '../../../shared/queue/choose-relay.ts'
-import type { QueuedMessage } from '../../../shared/queue/queued-message.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 
 const relay = (host: string): Relay => ({ host, port: 25, tls: 'none' })
 const transports = { a: relay('a.test'), b: relay('b.test') }
@@ -15,11 +14,7 @@ const route = (transport: string, more: Partial<Route> = {}): Route => ({
   transport,
   ...more,
 })
-const message: QueuedMessage = {
-  account: 'x',
-  id: 1 as RowId,
-  base: 1 as RowId,
-  recipients: 1,
+const message = queuedMessage({
   state: 'attempting',
   attempts: 1,
   queuedAt: 0,
@@ -27,16 +22,7 @@ const message: QueuedMessage = {
   results: [],
   mailFrom: parseAddress('me@from.example'),
   recipient: parseAddress('you@sub.to.test'),
-  fromId: '',
-  messageId: '',
-  subject: '',
-  size: 0,
-  has8bit: false,
-  smtputf8: false,
-  extra: {},
-  transport: '',
-  futureRelease: '',
-}
+})
 
 const cases: readonly [
   rule: string,

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshOptions } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
-import type { RowId } from '../../../shared/base/row-id.ts'
 import { conclude } from '../../../shared/queue/conclude.ts'
-import type { DeliveryResult, QueuedMessage } from '../../../shared/queue/queued-message.ts'
+import type { DeliveryResult } from '../../../shared/queue/queued-message.ts'
 import type { DeliveryOutcome, Suppressed } from '../../../shared/queue/transport.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 
 const STARTED_AT = Date.UTC(2026, 5, 1)
 const remote = { host: 'mx.test', ipAddress: '192.0.2.1' }
@@ -21,11 +21,7 @@ const running: DeliveryResult = {
   error: '',
   reply: '',
 }
-const row: QueuedMessage = {
-  account: 'x',
-  id: 1 as RowId,
-  base: 1 as RowId,
-  recipients: 1,
+const row = queuedMessage({
   state: 'attempting',
   attempts: 1,
   queuedAt: STARTED_AT,
@@ -33,16 +29,7 @@ const row: QueuedMessage = {
   results: [running],
   mailFrom: parseAddress('me@from.example'),
   recipient: parseAddress('you@to.test'),
-  fromId: '',
-  messageId: '',
-  subject: '',
-  size: 0,
-  has8bit: false,
-  smtputf8: false,
-  extra: {},
-  transport: '',
-  futureRelease: '',
-}
+})
 
 const cases: readonly [
   rule: string,

@@ -5,7 +5,7 @@ import { HOUR, MINUTE } from '../../../shared/base/clock.ts'
 import { rowIdAt } from '../../../shared/base/row-id.ts'
 import { type MessageFilter, matchesFilter } from '../../../shared/queue/message-filter.ts'
 import type { QueuedMessage } from '../../../shared/queue/queued-message.ts'
-import { queuedMessage } from '../admin/queued-message.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 
 const now = Date.UTC(2026, 5, 1)
 const [first, second, third] = [rowIdAt(now, 1), rowIdAt(now, 2), rowIdAt(now, 3)]

@@ -1,6 +1,6 @@
-import { parseAddress } from '../../../shared/address/address.ts'
-import { rowIdAt } from '../../../shared/base/row-id.ts'
-import type { QueuedMessage } from '../../../shared/queue/queued-message.ts'
+import { parseAddress } from '../../shared/address/address.ts'
+import { rowIdAt } from '../../shared/base/row-id.ts'
+import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 
 /** A message that waits for its first attempt, with what a test changes. */
 export function queuedMessage(changes: Partial<QueuedMessage> = {}): QueuedMessage {
