@@ -6,6 +6,7 @@ import { type Clock, DAY, type Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { type RowId, rowIdAt, rowIdPlus } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
+import type { FutureRelease } from '../smtp/future-release.ts'
 import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
 import { contentKeptUntil, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
@@ -27,12 +28,6 @@ export interface Submission {
   readonly extra: Readonly<Record<string, string>>
   readonly requireTls?: boolean
   readonly futureRelease?: FutureRelease
-}
-
-/** RFC 4865: when the submitter wants the message released, and how the wish was put, `until;<time>` or `for;<seconds>`. */
-export interface FutureRelease {
-  readonly at: Instant
-  readonly request: string
 }
 
 /** A reverse-path of one message alone, and the part of it that tells. */

@@ -2,7 +2,7 @@ import type { AddressDirectory } from '../account/address-directory.ts'
 import type { AccountName, Options } from '../account/options.ts'
 import { resolveAddress } from '../account/resolve-address.ts'
 import type { Address } from '../address/address.ts'
-import type { Refusal } from './refusal.ts'
+import type { Refusal } from '../smtp/refusal.ts'
 
 /** A recipient that we take mail for. */
 export interface AcceptedRecipient {

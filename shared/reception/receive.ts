@@ -13,6 +13,7 @@ import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
 import { INBOX } from '../mailbox/mailboxes.ts'
 import { formatReceived } from '../message/received.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
+import type { SmtpClient } from '../smtp/smtp-client.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { newIncomingCall } from '../webhook/incoming-event.ts'
 import { STORED_BODY_KEPT_MS } from '../webhook/stored-body.ts'
@@ -29,15 +30,6 @@ export interface ReceivedMessage {
   readonly client: SmtpClient
 }
 
-/** What is known of the peer. */
-export interface SmtpClient {
-  readonly ipAddress: string
-  /** Its EHLO or HELO name; it may be anything. */
-  readonly hello: string
-  /** `SMTP`, `ESMTP`, `ESMTPS`, … (RFC 3848). */
-  readonly protocol: string
-}
-
 export interface ReceivePorts extends FindFeedbackPorts {
   readonly options: OptionsStore
   readonly content: ContentStore
@@ -48,8 +40,6 @@ export interface ReceivePorts extends FindFeedbackPorts {
   readonly clock: Clock
   readonly random: Random
 }
-
-/** Longer than the twelve attempts of a call take. */
 
 /**
  * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account

@@ -1,9 +1,9 @@
 import type { AddressDirectory } from '../account/address-directory.ts'
 import type { AccountName } from '../account/options.ts'
 import type { Address } from '../address/address.ts'
+import type { Refusal } from '../smtp/refusal.ts'
 import { type AcceptedRecipient, acceptRecipient } from './accept-recipient.ts'
 import { type ReceivedMessage, type ReceivePorts, receive } from './receive.ts'
-import type { Refusal } from './refusal.ts'
 import { type FailureStage, mustGoApart, simulatedFailure } from './simulated-failure.ts'
 
 /** A transaction that has begun, with the recipients accepted so far. */

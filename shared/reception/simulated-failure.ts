@@ -1,5 +1,5 @@
 import { FROM_ID_LENGTH } from '../queue/from-id.ts'
-import type { Refusal } from './refusal.ts'
+import type { Refusal } from '../smtp/refusal.ts'
 
 /** Where in the mail transaction (RFC 5321 §3.3) a simulated failure happens. */
 export type FailureStage = 'mail' | 'rcpt' | 'data'

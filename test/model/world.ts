@@ -216,7 +216,7 @@ export class World {
     await receive(this.#ports, {
       recipients: [{ account: this.account, address }],
       content: Buffer.from(reportText(report, by === 'address' ? '' : fromId)),
-      client: { ipAddress: '127.0.0.1', hello: 'remote.test', protocol: 'ESMTP' },
+      client: { ipAddress: '127.0.0.1', hello: 'remote.test', protocol: 'ESMTP', sessionId: 'session' },
     })
   }
 

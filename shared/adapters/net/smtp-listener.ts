@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
 import type { Log } from '../../base/log.ts'
-import type { Refusal } from '../../reception/refusal.ts'
+import type { Refusal } from '../../smtp/refusal.ts'
 import { ReceivingConnection } from './smtp-connection.ts'
 import {
   addRecipient,

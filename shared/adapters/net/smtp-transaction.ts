@@ -3,9 +3,9 @@ import { directoryKey } from '../../account/resolve-address.ts'
 import { parseAddress } from '../../address/address.ts'
 import { countReceived } from '../../message/received.ts'
 import type { AcceptedRecipient } from '../../reception/accept-recipient.ts'
-import type { SmtpClient } from '../../reception/receive.ts'
 import type { OpenTransaction, ReceptionHooks } from '../../reception/reception-hooks.ts'
-import type { Refusal } from '../../reception/refusal.ts'
+import type { Refusal } from '../../smtp/refusal.ts'
+import type { SmtpClient } from '../../smtp/smtp-client.ts'
 import { isPostmaster } from './smtp-connection.ts'
 
 export interface TransactionPorts {
@@ -95,7 +95,7 @@ function clientOf(session: SMTPServerSession, smtputf8: boolean): SmtpClient {
   // RFC 6531 §4.3 for UTF8SMTP, RFC 5321 §4.4 for the others.
   const protocol = smtputf8 ? 'UTF8SMTP' : session.openingCommand === 'EHLO' ? 'ESMTP' : 'SMTP'
   const hello = session.hostNameAppearsAs.replace(/[\x00-\x1f\x7f-\x9f]/g, '').slice(0, 255)
-  return { ipAddress: session.remoteAddress, hello, protocol }
+  return { ipAddress: session.remoteAddress, hello, protocol, sessionId: session.id }
 }
 
 function isAscii(text: string): boolean {

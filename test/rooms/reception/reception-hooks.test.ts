@@ -143,6 +143,6 @@ function messageTo(...recipients: readonly string[]): ReceivedMessage {
   return {
     recipients: recipients.map((text) => ({ account: 'you', address: parseAddress(text) })),
     content: Buffer.from('Subject: hello\r\n\r\nhello\r\n'),
-    client: { ipAddress: '127.0.0.1', hello: 'client.example', protocol: 'ESMTP' },
+    client: { ipAddress: '127.0.0.1', hello: 'client.example', protocol: 'ESMTP', sessionId: 'session' },
   }
 }
