@@ -18,7 +18,7 @@ export class PosternStack extends Stack {
     const workers = new Workers(this, 'Workers', { bundles, data })
     const { deliveries, webhooks } = workers
     const api = new Api(this, 'Api', { bundles, data, deliveries, webhooks })
-    new Mail(this, 'Mail', { bundles, data, webhooks })
+    const mail = hasListeners(this) ? new Mail(this, 'Mail', { bundles, data, webhooks }) : undefined
 
     new CfnOutput(this, 'ApiUrl', { value: api.url })
     new CfnOutput(this, 'AdminSecretArn', { value: data.adminSecret.secretArn })
@@ -26,5 +26,13 @@ export class PosternStack extends Stack {
     new CfnOutput(this, 'Bucket', { value: data.bucket.bucketName })
     new CfnOutput(this, 'DeliveriesQueueUrl', { value: deliveries.queueUrl })
     new CfnOutput(this, 'WebhooksQueueUrl', { value: webhooks.queueUrl })
+    if (mail) new CfnOutput(this, 'MailAddresses', { value: mail.addresses })
   }
+}
+
+/** `-c listeners=none` leaves out all that receives mail over SMTP, and what it costs while nothing happens. */
+function hasListeners(scope: Construct): boolean {
+  const listeners: unknown = scope.node.tryGetContext('listeners') ?? 'all'
+  if (listeners === 'all' || listeners === 'none') return listeners === 'all'
+  throw new Error(`context listeners must be all or none, not ${String(listeners)}`)
 }

@@ -3,8 +3,6 @@ import {
   FlowLogDestination,
   IpAddresses,
   type IVpc,
-  Peer,
-  Port,
   SecurityGroup,
   SubnetType,
   Vpc,
@@ -24,7 +22,9 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Data } from './data.ts'
+import { MailLoadBalancer, type MailPort } from './load-balancer.ts'
 import { allow, createLogGroup, toVariables } from './node-function.ts'
+import { addResolver, resolverAddress } from './resolver-container.ts'
 
 interface MailProps {
   readonly bundles: string
@@ -32,18 +32,31 @@ interface MailProps {
   readonly webhooks: Queue
 }
 
-/** Stock images for arm64 and x86, each pinned by digest; `-c copyImage=…` and `-c listenerImage=…` replace them. */
+/** Stock images for arm64 and x86, each pinned by digest; `-c copyImage=…`, `-c listenerImage=…` and `-c resolverImage=…` replace them. */
 const copyImage =
   'public.ecr.aws/aws-cli/aws-cli:2.37.0@sha256:337494c2047176fe9abcf45a5d1eaf1c2c62cae40953284fb1143b5c6170f065'
-const listenerImage =
+const nodeImage =
   'public.ecr.aws/docker/library/node:24-alpine@sha256:a0b9bf06e4e6193cf7a0f58816cc935ff8c2a908f81e6f1a95432d679c54fbfd'
 
 const vpcAddresses = '10.0.0.0/16'
-const smtpPort = 1025
+/** The container's ports are those of local mode; RFC 5321 §4.5.4.2, RFC 6409, RFC 8314 for the public ones. */
+const ports = {
+  smtp: { name: 'Smtp', public: 25, container: 1025, idleSeconds: 360 },
+  submission: { name: 'Submission', public: 587, container: 1587, idleSeconds: 660 },
+  submissions: { name: 'Submissions', public: 465, container: 1465, idleSeconds: 660 },
+} as const satisfies Record<string, MailPort>
+const healthPort = 1081
+const containerName = 'listener'
 const codeDirectory = '/code'
 
-/** The SMTP listener: a stock Node image that runs our bundle, so that deploying needs no Docker. */
+/**
+ * The SMTP listeners behind a load balancer: a stock Node image that runs our bundle, so that deploying needs no
+ * Docker, and beside it a resolver that validates.
+ */
 export class Mail extends Construct {
+  /** {@link MailLoadBalancer.addresses} */
+  readonly addresses: string
+
   constructor(scope: Construct, id: string, props: MailProps) {
     super(scope, id)
     const vpc = createVpc(this)
@@ -53,6 +66,7 @@ export class Mail extends Construct {
       reason:
         'Container Insights bills each metric monthly; ECS gives the CPU and memory of the service for nothing.',
     })
+    const taskGroup = new SecurityGroup(this, 'ListenerGroup', { vpc, description: 'Postern SMTP listener' })
     const service = new FargateService(this, 'Listener', {
       cluster,
       taskDefinition: createTask(this, props),
@@ -62,10 +76,21 @@ export class Mail extends Construct {
       circuitBreaker: { rollback: true },
       // Without a NAT gateway a public address is the task's only way to AWS.
       assignPublicIp: true,
-      securityGroups: [createSecurityGroup(this, vpc)],
+      securityGroups: [taskGroup],
+      // The resolver is installed first.
+      healthCheckGracePeriod: Duration.seconds(120),
     })
     // A first task that starts before the route out exists fails, and the circuit breaker counts it.
     service.node.addDependency(vpc.internetConnectivityEstablished)
+    const balancer = new MailLoadBalancer(this, 'Balancer', {
+      vpc,
+      service,
+      containerName,
+      taskGroup,
+      ports: Object.values(ports),
+      healthPort,
+    })
+    this.addresses = balancer.addresses
   }
 }
 
@@ -82,12 +107,6 @@ function createVpc(scope: Construct): IVpc {
     },
   })
   return vpc as IVpc
-}
-
-function createSecurityGroup(scope: Construct, vpc: IVpc): SecurityGroup {
-  const group = new SecurityGroup(scope, 'ListenerGroup', { vpc, description: 'Postern SMTP listener' })
-  group.addIngressRule(Peer.ipv4(vpcAddresses), Port.tcp(smtpPort), 'SMTP from inside the VPC')
-  return group
 }
 
 function createTask(scope: Construct, props: MailProps): FargateTaskDefinition {
@@ -120,17 +139,28 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'copy' }),
   })
   copy.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: false })
-  const main = task.addContainer('listener', {
-    image: imageFrom(task, 'listenerImage', listenerImage),
+  const resolver = addResolver(
+    task,
+    imageFrom(task, 'resolverImage', nodeImage),
+    LogDrivers.awsLogs({ logGroup, streamPrefix: 'resolver' }),
+  )
+  const main = task.addContainer(containerName, {
+    image: imageFrom(task, 'listenerImage', nodeImage),
     command: ['node', `${codeDirectory}/main.mjs`],
     environment: toVariables({
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
       webhooksQueueUrl: webhooks.queueUrl,
       fromIdSecretArn: data.fromIdSecret.secretArn,
-      smtpPort: String(smtpPort),
+      smtpPort: String(ports.smtp.container),
+      submissionPort: String(ports.submission.container),
+      submissionsPort: String(ports.submissions.container),
+      healthPort: String(healthPort),
+      dnsServers: `${resolverAddress.host}:${resolverAddress.port}`,
     }),
-    portMappings: [{ containerPort: smtpPort }],
+    portMappings: [...Object.values(ports).map(({ container }) => container), healthPort].map(
+      (containerPort) => ({ containerPort }),
+    ),
     readonlyRootFilesystem: true,
     user: '1000',
     // The most Fargate grants: sessions in their DATA phase get to their answer.
@@ -138,7 +168,10 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' }),
   })
   main.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: true })
-  main.addContainerDependencies({ container: copy, condition: ContainerDependencyCondition.SUCCESS })
+  main.addContainerDependencies(
+    { container: copy, condition: ContainerDependencyCondition.SUCCESS },
+    { container: resolver, condition: ContainerDependencyCondition.HEALTHY },
+  )
 }
 
 function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {

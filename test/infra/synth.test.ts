@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { after, suite, test } from 'node:test'
-import { Match, Template } from 'aws-cdk-lib/assertions'
+import { suite, test } from 'node:test'
+import { Match } from 'aws-cdk-lib/assertions'
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs'
 import { buildApp } from '../../infra/app.ts'
 import { bundleFunctions } from '../../infra/bundle.ts'
 import { variables } from '../../shared/runtime/names.ts'
+import {
+  assembly,
+  bundles,
+  containers,
+  directory,
+  listener,
+  one,
+  type Resources,
+  resources,
+  stack,
+  template,
+  withContext,
+} from './synthesized.ts'
 
-for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
-// Makes the CDK put findings into the error it throws instead of on the terminal.
-process.env.NODE_ENV = 'test'
-
-const directory = mkdtempSync(join(tmpdir(), 'postern-synth-'))
-after(() => rmSync(directory, { recursive: true }))
-const bundles = placeholderBundles()
-
-const assembly = buildApp({ outdir: join(directory, 'out'), bundles, validate: true }).synth()
-const stack = assembly.getStackByName('Postern')
-const template = Template.fromJSON(stack.template)
 const report = JSON.parse(readFileSync(join(assembly.directory, 'validation-report.json'), 'utf8'))
 
 suite('synthesis', () => {
@@ -62,6 +63,7 @@ suite('synthesis', () => {
       'ApiUrl',
       'Bucket',
       'DeliveriesQueueUrl',
+      'MailAddresses',
       'TableName',
       'WebhooksQueueUrl',
     ])
@@ -228,14 +230,14 @@ suite('functions and the listener', () => {
     assert.deepEqual([User, ReadonlyRootFilesystem, StopTimeout], ['1000', true, 120])
   })
 
-  test('context replaces both images', () => {
-    const images = { copyImage: 'registry.example/copy:1', listenerImage: 'registry.example/node:24' }
-    process.env.CDK_CONTEXT_JSON = JSON.stringify(images)
-    const app = buildApp({ outdir: join(directory, 'images'), bundles, validate: false })
-    delete process.env.CDK_CONTEXT_JSON
-    const other = Template.fromJSON(app.synth().getStackByName('Postern').template)
+  test('context replaces all images', () => {
+    const images = {
+      copyImage: 'registry.example/copy:1',
+      resolverImage: 'registry.example/unbound:1',
+      listenerImage: 'registry.example/node:24',
+    }
     assert.deepEqual(
-      containers(other).map(({ Image }) => Image),
+      containers(withContext('images', images)).map(({ Image }) => Image),
       Object.values(images),
     )
   })
@@ -381,40 +383,8 @@ suite('bundles', () => {
   })
 })
 
-type Resources = Record<string, { readonly Type: string }>
-
-function placeholderBundles(): string {
-  const path = join(directory, 'bundles')
-  for (const name of ['webapi', 'admin', 'deliver', 'webhook', 'sweep', 'listener']) {
-    mkdirSync(join(path, name), { recursive: true })
-    writeFileSync(join(path, name, name === 'listener' ? 'main.mjs' : 'handler.mjs'), `// ${name}\n`)
-  }
-  return path
-}
-
-function resources(type: string, prefix = '') {
-  const found = Object.entries(template.findResources(type)).filter(([id]) => id.startsWith(prefix))
-  assert.ok(found.length > 0, `no ${type} ${prefix}`)
-  return found.map(([, { Properties }]) => Properties)
-}
-
-function one<T>(list: readonly T[]): T {
-  const [first, ...others] = list
-  assert.ok(first !== undefined && others.length === 0, `one wanted, found ${list.length}`)
-  return first
-}
-
 function mainQueue(prefix: string) {
   return one(resources('AWS::SQS::Queue', prefix).filter(({ RedrivePolicy }) => RedrivePolicy !== undefined))
-}
-
-function containers(from: Template) {
-  const task = one(Object.values(from.findResources('AWS::ECS::TaskDefinition')))
-  return [...task.Properties.ContainerDefinitions]
-}
-
-function listener() {
-  return one(containers(template).filter(({ Name }) => Name === 'listener'))
 }
 
 interface Statement {

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { Template } from 'aws-cdk-lib/assertions'
+import { buildApp } from '../../infra/app.ts'
+
+for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
+// Makes the CDK put findings into the error it throws instead of on the terminal.
+process.env.NODE_ENV = 'test'
+
+/** Where assemblies go; it is gone after the tests of a file. */
+export const directory = mkdtempSync(join(tmpdir(), 'postern-synth-'))
+after(() => rmSync(directory, { recursive: true }))
+export const bundles = placeholderBundles()
+
+export const assembly = buildApp({ outdir: join(directory, 'out'), bundles, validate: true }).synth()
+export const stack = assembly.getStackByName('Postern')
+export const template = Template.fromJSON(stack.template)
+
+export type Resources = Record<string, { readonly Type: string }>
+
+function placeholderBundles(): string {
+  const path = join(directory, 'bundles')
+  for (const name of ['webapi', 'admin', 'deliver', 'webhook', 'sweep', 'listener']) {
+    mkdirSync(join(path, name), { recursive: true })
+    writeFileSync(join(path, name, name === 'listener' ? 'main.mjs' : 'handler.mjs'), `// ${name}\n`)
+  }
+  return path
+}
+
+/** The properties of all resources of a type whose logical ids begin so; there must be one. */
+export function resources(type: string, prefix = '') {
+  const found = Object.entries(template.findResources(type)).filter(([id]) => id.startsWith(prefix))
+  assert.ok(found.length > 0, `no ${type} ${prefix}`)
+  return found.map(([, { Properties }]) => Properties)
+}
+
+/** The only element. */
+export function one<T>(list: readonly T[]): T {
+  const [first, ...others] = list
+  assert.ok(first !== undefined && others.length === 0, `one wanted, found ${list.length}`)
+  return first
+}
+
+/** The containers of the only task. */
+export function containers(from: Template) {
+  const task = one(Object.values(from.findResources('AWS::ECS::TaskDefinition')))
+  return [...task.Properties.ContainerDefinitions]
+}
+
+/** The template as it is with this context. */
+export function withContext(name: string, context: Readonly<Record<string, string>>): Template {
+  process.env.CDK_CONTEXT_JSON = JSON.stringify(context)
+  try {
+    const app = buildApp({ outdir: join(directory, name), bundles, validate: false })
+    return Template.fromJSON(app.synth().getStackByName('Postern').template)
+  } finally {
+    delete process.env.CDK_CONTEXT_JSON
+  }
+}
+
+/** The container that runs our code. */
+export function listener() {
+  return one(containers(template).filter(({ Name }) => Name === 'listener'))
+}
