@@ -42,6 +42,8 @@ export class Data extends Construct {
   readonly adminSecret: Secret
   /** What the unique parts of reverse-paths are encrypted with; its lines are keys, the first is the current one. */
   readonly fromIdSecret: Secret
+  /** What private keys in the table are encrypted with; lines as above. */
+  readonly sealingSecret: Secret
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
@@ -57,6 +59,11 @@ export class Data extends Construct {
       length: 64,
       whyKept:
         'Bounces come days later to addresses made with this key: a rotation must keep the old one, by hand.',
+    })
+    this.sealingSecret = createSecret(this, 'SealingKeys', {
+      description: 'What Postern encrypts private keys with, one a line, the current one first',
+      length: 64,
+      whyKept: 'What was sealed stays in the table: a rotation must keep the old key, by hand.',
     })
   }
 

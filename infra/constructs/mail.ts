@@ -157,6 +157,7 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
       submissionsPort: String(ports.submissions.container),
       healthPort: String(healthPort),
       dnsServers: `${resolverAddress.host}:${resolverAddress.port}`,
+      sealingSecretArn: data.sealingSecret.secretArn,
     }),
     portMappings: [...Object.values(ports).map(({ container }) => container), healthPort].map(
       (containerPort) => ({ containerPort }),

@@ -13,6 +13,14 @@ export interface HeaderField {
   readonly value: string
 }
 
+/** A header field as it stands in the message, octets as characters. */
+export interface RawField {
+  /** As written, without the spaces that may follow it. */
+  readonly name: string
+  /** What follows the colon, with its line breaks, but for the last. */
+  readonly value: string
+}
+
 /** Where a header section lies: its fields, without the empty line, and where the body begins. */
 export interface HeaderSection {
   readonly header: ByteRange
@@ -46,7 +54,15 @@ export function findHeaderSection(
 
 /** Fields in their order. Lines that are no field are left out; 8-bit text is UTF-8 or else ISO 8859-1. */
 export function readHeaderFields(message: Buffer, range: ByteRange): readonly HeaderField[] {
-  const lines = message.toString('latin1', range.start, range.end).split(/\r?\n/)
+  return readRawFields(message, range).map(({ name, value }) => ({
+    name: name.toLowerCase(),
+    value: readText(value.replace(/\r?\n/g, '')).trim(),
+  }))
+}
+
+/** Fields in their order, as they are written. Lines that are no field are left out. */
+export function readRawFields(message: Buffer, range: ByteRange): readonly RawField[] {
+  const lines = message.toString('latin1', range.start, range.end).split(/(?<=\n)/)
   const fields: { readonly name: string; readonly lines: string[] }[] = []
   for (const line of lines) {
     if (/^[ \t]/.test(line)) {
@@ -56,11 +72,11 @@ export function readHeaderFields(message: Buffer, range: ByteRange): readonly He
     // obs-optional allows spaces before the colon (RFC 5322 §4.5.8). A line that is no field takes its
     // continuation lines with it.
     const [, name = '', rest = ''] = /^([!-9;-~]+)[ \t]*:(.*)$/s.exec(line) ?? []
-    fields.push({ name: name.toLowerCase(), lines: [rest] })
+    fields.push({ name, lines: [rest] })
   }
   return fields
     .filter(({ name }) => name !== '')
-    .map(({ name, lines }) => ({ name, value: readText(lines.join('')).trim() }))
+    .map((field) => ({ name: field.name, value: field.lines.join('').replace(/\r?\n$/, '') }))
 }
 
 /** The value of the first field with that name (lower case), or undefined. */

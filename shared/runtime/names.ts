@@ -8,6 +8,7 @@ export const variables = {
   webhooksQueueUrl: 'POSTERN_WEBHOOKS_QUEUE_URL',
   adminSecretArn: 'POSTERN_ADMIN_SECRET_ARN',
   fromIdSecretArn: 'POSTERN_FROM_ID_SECRET_ARN',
+  sealingSecretArn: 'POSTERN_SEALING_SECRET_ARN',
   smtpPort: 'POSTERN_SMTP_PORT',
   submissionPort: 'POSTERN_SUBMISSION_PORT',
   submissionsPort: 'POSTERN_SUBMISSIONS_PORT',
