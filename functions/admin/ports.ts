@@ -4,10 +4,12 @@ import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-direct
 import { dynamoCallLists } from '../../shared/adapters/aws/call-lists.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
+import { dynamoDkimKeyStore } from '../../shared/adapters/aws/dkim-key-store.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
 import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
 import { lazyExchange } from '../../shared/adapters/aws/lazy-exchange.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
+import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
 import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
@@ -36,6 +38,8 @@ export function adminPorts(): AdminPorts {
     credentials,
     passwords: passwordVerifier({ credentials, clock, random }),
     initialPassword: secretText(requiredSetting('adminSecretArn')),
+    dkimKeys: dynamoDkimKeyStore(table),
+    sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
     content: awsContentStore({ table, objects, clock }),
     largeAnswers: s3LargeAnswers({ exchange: lazyExchange(bucket, hasOwnS3Endpoint()), random }),
     queue: dynamoQueueStore(table, clock),

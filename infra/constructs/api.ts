@@ -125,6 +125,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
       adminSecretArn: data.adminSecret.secretArn,
+      sealingSecretArn: data.sealingSecret.secretArn,
       deliveriesQueueUrl: deliveries.queueUrl,
       webhooksQueueUrl: webhooks.queueUrl,
     },
@@ -143,7 +144,9 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowObjects(role, 's3:GetObject', 'queue')
   allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
   data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
-  allow(role, ['secretsmanager:GetSecretValue'], [data.adminSecret.secretArn])
+  data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys'])
+  const secrets = [data.adminSecret.secretArn, data.sealingSecret.secretArn]
+  allow(role, ['secretsmanager:GetSecretValue'], secrets)
   return admin
 }
 

@@ -17,6 +17,7 @@ const entities = {
   messages: 'M#*',
   webhookCalls: 'H#*',
   webhookSecrets: 'W#*',
+  dkimKeys: 'DK#*',
   suppressions: 'S#*',
   recipients: 'R#*',
   keyedSends: 'I#*',

@@ -48,6 +48,7 @@ export class Workers extends Construct {
         deliveriesQueueUrl: this.deliveries.queueUrl,
         webhooksQueueUrl: this.webhooks.queueUrl,
         deliverLeaseSeconds: String(deliverSeconds.lease),
+        sealingSecretArn: data.sealingSecret.secretArn,
       },
     })
     data.allowItems(role, ['GetItem'], ['options', 'messages', 'content', 'webhookCalls'])
@@ -59,6 +60,9 @@ export class Workers extends Construct {
     // Notices to senders go into their Inboxes.
     data.allowItems(role, ['GetItem', 'UpdateItem'], ['mailboxes'])
     data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'mailContent'])
+    // Mail is signed when it is sent (DKIM).
+    data.allowItems(role, ['GetItem'], ['dkimKeys'])
+    allow(role, ['secretsmanager:GetSecretValue'], [data.sealingSecret.secretArn])
     allow(role, ['sqs:SendMessage'], [this.deliveries.queueArn, this.webhooks.queueArn])
     consume(this.deliveries, { role, lambda }, 10)
   }

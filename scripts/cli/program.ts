@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { addAccountCommands } from './account.ts'
 import { addAddressCommands } from './address.ts'
+import { addDkimCommands } from './dkim.ts'
 import { addDomainCommands } from './domain.ts'
 import { addHoldRuleCommands } from './hold-rules.ts'
 import { addMailCommands } from './mail.ts'
@@ -36,6 +37,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   const session = openSession(program, environment)
   addSetupCommand(program, session)
   addDomainCommands(program, session)
+  addDkimCommands(program, session)
   addAccountCommands(program, session)
   addAddressCommands(program, session)
   addTransportCommands(program, session)

@@ -42,6 +42,18 @@ export interface HostedDomain {
   readonly separators: readonly string[]
   /** A disabled domain sends and receives nothing. */
   readonly disabled: boolean
+  /** What mail from this domain is signed with (DKIM), or is going to be; left out: nothing. */
+  readonly dkimSelectors?: readonly DkimSelector[]
+}
+
+/** A selector of a domain (RFC 6376 §3.1). Its private key lies elsewhere, sealed. */
+export interface DkimSelector {
+  readonly selector: string
+  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256'
+  /** What p= says in its record. */
+  readonly publicKey: string
+  /** Others wait: for their record to be known everywhere, or for the last mail they signed to be verified. */
+  readonly signs: boolean
 }
 
 /** One customer: addresses, a mailbox, webhooks. */

@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import type { LargeAnswers } from '../content/large-answer.ts'
+import type { DkimKeyStore } from '../dkim/dkim-key-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
@@ -20,6 +21,9 @@ export interface AdminPorts extends OperationPorts {
   readonly passwords: PasswordVerifier
   /** The generated secret; it is the administrator's password until another one is set. */
   readonly initialPassword: () => Promise<string>
+  readonly dkimKeys: DkimKeyStore
+  /** What private keys are sealed with. */
+  readonly sealingSecret: () => Promise<string>
   readonly content: Pick<ContentStore, 'keep' | 'read'>
   readonly largeAnswers: Pick<LargeAnswers, 'linkTo'>
   readonly mailboxes: Pick<MailboxStore, 'list'>

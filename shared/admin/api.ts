@@ -7,6 +7,7 @@ import { accountRoutes } from './accounts.ts'
 import { addressRoutes } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { LARGEST_BODY } from './call-limits.ts'
+import { dkimRoutes } from './dkim.ts'
 import { domainRoutes } from './domains.ts'
 import { holdRuleRoutes } from './hold-rules.ts'
 import { installationRoutes } from './installation.ts'
@@ -37,6 +38,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.use(bodyLimit({ maxSize: LARGEST_BODY, onError: bodyTooLarge }))
   app.route('/', installationRoutes(ports))
   app.route('/domains', domainRoutes(ports))
+  app.route('/domains', dkimRoutes(ports))
   app.route('/accounts', accountRoutes(ports))
   app.route('/accounts', webhookSecretRoutes(ports))
   app.route('/accounts', webhookTestRoutes(ports))

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod/mini'
 import type { DirectoryEntry } from '../account/address-directory.ts'
-import type { HostedDomain, Options } from '../account/options.ts'
+import type { DkimSelector, HostedDomain, Options } from '../account/options.ts'
 import { type DomainName, formatUnicodeDomain } from '../address/domain-name.ts'
 import { lookUp } from '../base/look-up.ts'
 import { formatEntry, separatorIn } from './addresses.ts'
@@ -52,8 +52,12 @@ export function domainRoutes(ports: AdminPorts): Hono {
   routes.put('/:domain', async (context) => {
     const domain = readDomain('Domain', context.req.param('domain'))
     const { LocalpartCatchallSeparators, Disabled } = await readBody(context, domainBody)
-    const hosted = { separators: LocalpartCatchallSeparators, disabled: Disabled }
-    return answer(context, await setDomain(ports, domain, () => hosted))
+    const hosted = (options: Options): HostedDomain => ({
+      ...lookUp(options.domains, domain),
+      separators: LocalpartCatchallSeparators,
+      disabled: Disabled,
+    })
+    return answer(context, await setDomain(ports, domain, hosted))
   })
   routes.patch('/:domain', async (context) => {
     const domain = readDomain('Domain', context.req.param('domain'))
@@ -61,6 +65,7 @@ export function domainRoutes(ports: AdminPorts): Hono {
     const changed = (options: Options): HostedDomain => {
       const before = hostedDomain(options, domain)
       return {
+        ...before,
         separators: LocalpartCatchallSeparators ?? before.separators,
         disabled: Disabled ?? before.disabled,
       }
@@ -105,15 +110,18 @@ async function setDomain(
 
 async function removeDomain(ports: AdminPorts, domain: DomainName): Promise<void> {
   const entries = await ports.directory.list(domain)
+  let keys: readonly DkimSelector[] = []
   await ports.options.change((options) => {
-    hostedDomain(options, domain)
+    keys = hostedDomain(options, domain).dkimSelectors ?? []
     if (entries.length > 0) throw new RequestError('Domain', `still has the addresses ${named(entries)}`)
     const { [domain]: _removed, ...domains } = options.domains
     return { ...options, domains }
   })
+  for (const { publicKey } of keys) await ports.dkimKeys.remove(domain, publicKey)
 }
 
-function hostedDomain(options: Options, domain: DomainName): HostedDomain {
+/** A domain that is hosted here; throws {@link NotFoundError}. */
+export function hostedDomain(options: Options, domain: DomainName): HostedDomain {
   const hosted = lookUp(options.domains, domain)
   if (!hosted) throw new NotFoundError(`there is no domain ${formatUnicodeDomain(domain)}`)
   return hosted

@@ -4,6 +4,7 @@ import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
 import type { Log } from '../base/log.ts'
 import { queueContent } from '../content/content-store.ts'
+import type { MessageSigner } from '../dkim/message-signer.ts'
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
@@ -18,6 +19,7 @@ import type { DeliveryOutcome, Suppressed, Transport } from './transport.ts'
 export interface AttemptPorts extends NoticePorts {
   readonly queue: QueueStore
   readonly suppressions: Pick<SuppressionStore, 'standings'>
+  readonly signer: MessageSigner
   readonly transport: Transport
   readonly deliveries: HintChannel
   readonly webhooks: HintChannel
@@ -98,25 +100,29 @@ async function transact(
   const [first] = claimed
   if (!first) return []
   const relay = chooseRelay(options, first, countedAttempts(first) - 1)
-  if ('mistake' in relay) {
-    const error = relay.mistake
-    return claimed.map(() => ({ kind: 'temporary', code: 0, enhancedCode: '', error, reply: '' }))
-  }
+  if ('mistake' in relay) return claimed.map(() => postponed(relay))
   const content = await ports.content.read(queueContent(first.base))
   if (!content && ports.clock.now() > contentKeptUntil({ ...first, nextAt: first.queuedAt })) {
     return claimed.map(() => TOO_OLD)
   }
   if (!content) throw new Error(`the content of message ${first.account}/${first.id} is missing`)
+  const signed = await ports.signer.sign(options, content)
+  if ('mistake' in signed) return claimed.map(() => postponed(signed))
   return await ports.transport.deliver({
     relay,
     hostname: options.hostname,
     ...(first.mailFrom && { mailFrom: first.mailFrom }),
     recipients: claimed.map((row) => row.recipient),
-    content,
+    content: signed,
     has8bit: first.has8bit,
     smtputf8: first.smtputf8,
     ...(first.requireTls !== undefined && { requireTls: first.requireTls }),
   })
+}
+
+/** What only an operator can mend. */
+function postponed({ mistake }: { readonly mistake: string }): DeliveryOutcome {
+  return { kind: 'temporary', code: 0, enhancedCode: '', error: mistake, reply: '' }
 }
 
 async function settleEach(

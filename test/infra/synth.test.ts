@@ -338,10 +338,22 @@ suite('roles', () => {
       roles: ['ApiAdmin'],
     },
     {
-      rule: 'only the API functions and the listener read secrets',
+      rule: 'only the API functions, the listener and what signs mail read secrets',
       action: 'secretsmanager:GetSecretValue',
       key: undefined,
-      roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask'],
+      roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver'],
+    },
+    {
+      rule: 'only deliver reads what mail is signed with',
+      action: 'dynamodb:GetItem',
+      key: 'DK#*',
+      roles: ['WorkersDeliver'],
+    },
+    {
+      rule: 'only admin brings along what mail is signed with',
+      action: 'dynamodb:PutItem',
+      key: 'DK#*',
+      roles: ['ApiAdmin'],
     },
   ]
   for (const { rule, action, key, roles } of holders) {

@@ -35,6 +35,8 @@ export interface TestAdmin {
     readonly passwords: Map<string, StoredPassword>
     /** By `account/direction`. */
     readonly signingSecrets: Map<string, SigningSecret>
+    /** Sealed, by public key. */
+    readonly dkimKeys: Map<string, Uint8Array>
     readonly errors: unknown[]
   }
   /** Calls a path below `/admin/api` as the administrator. */
@@ -60,6 +62,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     operations: new Map(),
     passwords: new Map(),
     signingSecrets: new Map(),
+    dkimKeys: new Map(),
     errors: [],
   }
   const ports = portsOver(state)
@@ -119,6 +122,12 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     callLists: listsOver(() => state.calls),
     queue: { read: unused, edit: unused, cancel: unused, keepDecision: unused },
     calls: { read: unused, edit: unused, cancel: unused, add: unused, replay: unused },
+    dkimKeys: {
+      read: async (_, publicKey) => state.dkimKeys.get(publicKey),
+      keep: async (_, publicKey, sealed) => void state.dkimKeys.set(publicKey, sealed),
+      remove: async (_, publicKey) => void state.dkimKeys.delete(publicKey),
+    },
+    sealingSecret: async () => 'sealing secret',
     content: { read: async (name) => state.contents[name], keep: unused },
     largeAnswers: { linkTo: async (name) => `https://bucket.example/${name}` },
     operations: operationsOver(state),

@@ -143,10 +143,14 @@ async function changeSettings({ admin }: Installation, { application, relay }: O
 
 async function administer({ admin }: Installation): Promise<void> {
   const Password = 'a long password'
+  // What the account sends from here on is signed.
+  await admin.post('/domains/localhost/dkim', { Algorithm: 'ed25519-sha256' })
   await admin.put('/password', { Password: localSeed.adminPassword })
   await admin.put('/hostname', await admin.get<object>('/hostname'))
   await admin.put('/domains/second.test', { LocalpartCatchallSeparators: [] })
   await admin.patch('/domains/second.test', { Disabled: true })
+  await admin.post('/domains/second.test/dkim', { Selector: 'old', Algorithm: 'ed25519-sha256' })
+  await admin.remove('/domains/second.test/dkim/old')
   await admin.put('/accounts/second', { Password, Addresses: ['one@second.test', 'two@second.test'] })
   await admin.put('/accounts/second/password', { Password })
   await admin.patch('/accounts/second', { FullName: 'Second' })

@@ -22,7 +22,9 @@ export function listenHealth({ port, addresses, isHealthy, log }: HealthServerOp
       response.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close' }).end(`${status}\n`)
     })
     server.requestTimeout = 10_000
-    server.on('error', (error) => log.warn('no health checks are answered', { address, error: error.message }))
+    server.on('error', (error) =>
+      log.warn('no health checks are answered', { address, error: error.message }),
+    )
     server.listen({ port, host: address, ipv6Only: isIPv6(address) })
     // It is no reason to go on.
     server.unref()
