@@ -20,6 +20,8 @@ export const variables = {
   catchallAccount: 'POSTERN_CATCHALL_ACCOUNT',
   simulateFailures: 'POSTERN_SIMULATE_FAILURES',
   webhookAllowLoopback: 'POSTERN_WEBHOOK_ALLOW_LOOPBACK',
+  dnsServers: 'POSTERN_DNS_SERVERS',
+  dnsTrustAd: 'POSTERN_DNS_TRUST_AD',
 } as const
 
 /** The table's keys and the two sparse indexes (design of the data: ARCHITECTURE.md, "Data"). */

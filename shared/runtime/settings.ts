@@ -59,3 +59,14 @@ export function listenerSettings() {
     closingMs: 100_000,
   }
 }
+
+/** Whom the resolver asks; what the text may say is `dnsConfiguration`'s to check. */
+export function dnsSettings() {
+  const servers = optionalSetting('dnsServers')
+  return {
+    /** As in `127.0.0.1:53,[::1]:53`; left out, or `system`: those of /etc/resolv.conf. */
+    ...(servers !== undefined && { servers }),
+    /** That the way to the servers is as safe as loopback, so that their word on DNSSEC counts. */
+    trustsAd: flagSetting('dnsTrustAd'),
+  }
+}
