@@ -9,6 +9,8 @@ type NameEnd = (message: Uint8Array, start: number) => number
 
 const HEADER = 12
 const DOT = 0x2e
+/** As many as a name has labels: 127 of one octet make 255 octets. */
+const MAX_POINTERS = 128
 
 /**
  * Checks what dns-packet takes on trust: that the data of each record is as long as its type demands, or the records
@@ -78,10 +80,11 @@ function endOfPlainName(message: Uint8Array, start: number): number {
   })
 }
 
-/** Follows pointers, to earlier places only (RFC 1035 §4.1.4), so that it comes to an end. */
+/** Follows pointers, to earlier places only (RFC 1035 §4.1.4), so that it comes to an end, and comes to it soon. */
 function endOfName(message: Uint8Array, start: number, look?: (label: Uint8Array) => void): number {
   let end: number | undefined
   let earliest = start
+  let pointers = 0
   let offset = start
   for (;;) {
     const length = octet(message, offset)
@@ -90,6 +93,7 @@ function endOfName(message: Uint8Array, start: number, look?: (label: Uint8Array
       end ??= offset + 2
       offset = word(message, offset) & 0x3fff
       if (offset >= earliest) throw new RangeError('a pointer leads forward')
+      if (++pointers > MAX_POINTERS) throw new RangeError('too many pointers')
       earliest = offset
     } else if (length > 63) {
       throw new RangeError('a label is too long')

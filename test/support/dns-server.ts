@@ -9,8 +9,8 @@ export interface AskedQuestion extends Question {
   readonly packet: DecodedPacket
 }
 
-/** What it says: a packet, which gets the id, the question and the mark of a response; these octets; or nothing. */
-export type ServerReply = Packet | Uint8Array | undefined
+/** What it says: a packet, which gets the id, the question and the mark of a response; octets; or nothing. */
+export type ServerReply = Packet | Uint8Array | 'hang up' | undefined
 
 /** A DNS server on loopback, which answers whatever the test says. */
 export interface DnsTestServer {
@@ -37,7 +37,9 @@ export async function dnsServer(
     if (question === undefined) throw new Error('a query without a question')
     asked.push({ ...question, over, packet })
     const replies = [answer({ ...question, over, packet })].flat()
-    return replies.filter((reply) => reply !== undefined).map((reply) => onWire(packet, reply))
+    return replies
+      .filter((reply) => reply !== undefined)
+      .map((reply) => (reply === 'hang up' ? reply : onWire(packet, reply)))
   }
   const sockets = new Set<Socket>()
   const tcp = createServer((socket) => {
@@ -46,6 +48,7 @@ export async function dnsServer(
     // A query of a test fits in one segment.
     socket.on('data', (chunk) => {
       for (const reply of repliesTo(chunk.subarray(2), 'tcp')) {
+        if (reply === 'hang up') return void socket.end(Buffer.from([0, 100, 0]))
         const length = Buffer.alloc(2)
         length.writeUInt16BE(reply.length)
         // In two parts, which a reader must put together.
@@ -59,7 +62,9 @@ export async function dnsServer(
   const { port } = tcp.address() as AddressInfo
   const udp = createSocket('udp4')
   udp.on('message', (message, { port: client, address }) => {
-    for (const reply of repliesTo(message, 'udp')) udp.send(reply, client, address)
+    for (const reply of repliesTo(message, 'udp')) {
+      if (reply !== 'hang up') udp.send(reply, client, address)
+    }
   })
   udp.bind(port, '127.0.0.1')
   await once(udp, 'listening')
@@ -72,7 +77,7 @@ export async function dnsServer(
 }
 
 /** The reply as a resolver would send it: recursion was available. */
-function onWire(query: DecodedPacket, reply: ServerReply & object): Uint8Array {
+function onWire(query: DecodedPacket, reply: Packet | Uint8Array): Uint8Array {
   if (reply instanceof Uint8Array) return reply
   const { id = 0, questions = [] } = query
   const flags = 0x0180 | (reply.flags ?? 0)
