@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { addAccountCommands } from './account.ts'
 import { addAddressCommands } from './address.ts'
 import { addDkimCommands } from './dkim.ts'
+import { addDnsCommands } from './dns.ts'
 import { addDomainCommands } from './domain.ts'
 import { addHoldRuleCommands } from './hold-rules.ts'
 import { addMailCommands } from './mail.ts'
@@ -48,6 +49,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addOperationCommands(program, session)
   addMailCommands(program, session)
   addSuppressCommands(program, session)
+  addDnsCommands(program, session)
   addTimeCommand(program, session)
   return program
 }

@@ -10,6 +10,7 @@ import type { QueuedCallJson } from '../../shared/admin/call-json.ts'
 import type { HoldRuleJson } from '../../shared/admin/hold-rules.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
 import { runPostern } from '../cli/admin-server.ts'
+import { dnsServer } from '../support/dns-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { webhookReceiver } from '../support/webhook-receiver.ts'
@@ -156,6 +157,14 @@ test('AT-66: the commands for webhook calls run against a live server', async ()
   const spare = await webhookReceiver(context)
   assert.match(await run('webhook test', 'postern', 'outgoing', '--webhook-url', spare.url), /^success: /)
   assert.match(await run('webhook replay', '--ids', id), /^1 webhook call replayed$/m)
+})
+
+test('AT-66: the commands that ask the DNS run without a server', async () => {
+  const data = { preference: 10, exchange: 'mx.example' }
+  const answers = [{ name: 'every.example', type: 'MX', data } as const]
+  const { address } = await dnsServer(context, () => ({ answers }))
+  const text = await run('dns lookup', 'mx', 'every.example', '--server', address)
+  assert.equal(text, '1 MX record of every.example, without dnssec\n  10 mx.example\n')
 })
 
 test('AT-66: that were all commands', () => {
