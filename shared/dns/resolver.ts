@@ -1,4 +1,4 @@
-/** The records that lookups ask for, by type: what one record of it says. */
+/** The records that lookups ask for, by type: what one record of it says. Names are in lower case. */
 export interface DnsRecords {
   /** An IPv4 address. */
   readonly A: string
@@ -49,7 +49,7 @@ export type DnsAnswer<Value> =
       readonly kind: 'found'
       /** At least one, in the order of the answer. */
       readonly values: readonly Value[]
-      /** Where CNAMEs lead to; the name that was asked for where there are none. */
+      /** Where CNAMEs lead to; the name that was asked for where there are none, and of questions for a CNAME. */
       readonly canonicalName: string
       readonly authentic: boolean
     }

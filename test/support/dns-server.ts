@@ -15,7 +15,7 @@ export type ServerReply = Packet | Uint8Array | 'hang up' | undefined
 /** A DNS server on loopback, which answers whatever the test says. */
 export interface DnsTestServer {
   readonly port: number
-  /** `127.0.0.1:port`. */
+  /** `127.0.0.1:port` or `[::1]:port`. */
   readonly address: string
   /** In the order in which they came. */
   readonly asked: readonly AskedQuestion[]
@@ -25,10 +25,11 @@ interface Context {
   after(end: () => unknown): void
 }
 
-/** Serves over UDP and TCP on the same port, until the test is over. Several replies go out one after the other. */
+/** Serves over UDP and TCP on the same port, until the test is over. Several replies go out in a row. */
 export async function dnsServer(
   context: Context,
   answer: (question: AskedQuestion) => ServerReply | readonly ServerReply[],
+  host: '127.0.0.1' | '::1' = '127.0.0.1',
 ): Promise<DnsTestServer> {
   const asked: AskedQuestion[] = []
   const repliesTo = (message: Buffer, over: 'udp' | 'tcp') => {
@@ -57,23 +58,23 @@ export async function dnsServer(
       }
     })
   })
-  tcp.listen(0, '127.0.0.1')
+  tcp.listen(0, host)
   await once(tcp, 'listening')
   const { port } = tcp.address() as AddressInfo
-  const udp = createSocket('udp4')
+  const udp = createSocket(host === '::1' ? 'udp6' : 'udp4')
   udp.on('message', (message, { port: client, address }) => {
     for (const reply of repliesTo(message, 'udp')) {
       if (reply !== 'hang up') udp.send(reply, client, address)
     }
   })
-  udp.bind(port, '127.0.0.1')
+  udp.bind(port, host)
   await once(udp, 'listening')
   context.after(() => {
     udp.close()
     tcp.close()
     for (const socket of sockets) socket.destroy()
   })
-  return { port, address: `127.0.0.1:${port}`, asked }
+  return { port, address: host === '::1' ? `[::1]:${port}` : `${host}:${port}`, asked }
 }
 
 /** The reply as a resolver would send it: recursion was available. */

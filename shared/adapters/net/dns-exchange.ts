@@ -5,7 +5,7 @@ import { connectionReason } from './connection-reason.ts'
 import type { DnsServer } from './dns-configuration.ts'
 
 /** What came of asking a server: its reply, or why there is none. */
-export type DnsExchange = { readonly message: Uint8Array } | { readonly error: string }
+type DnsExchange = { readonly message: Uint8Array } | { readonly error: string }
 
 type Exchange = (server: DnsServer, query: Uint8Array, timeoutMs: number) => Promise<DnsExchange>
 

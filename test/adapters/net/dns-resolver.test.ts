@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
+import { networkInterfaces } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { encode, type Packet } from 'dns-packet'
+import fc from 'fast-check'
+import { dnsConfiguration } from '../../../shared/adapters/net/dns-configuration.ts'
 import { dnsResolver } from '../../../shared/adapters/net/dns-resolver.ts'
 import { systemRandom } from '../../../shared/adapters/system/random.ts'
 import { extendedError, options } from '../../rooms/dns/wire.ts'
@@ -70,6 +73,18 @@ test('RFC 4035 §3.2.3: an answer is authentic by the word of a trusted server o
     assert.deepEqual(await lookUp('A', 'www.example'), found(1, isTrusted))
     assert.equal(server.asked[0]?.packet.flag_ad, isTrusted)
   }
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+)
+
+test('a server is asked over IPv6', { skip: !hasIpv6 && 'no ::1 here' }, async (t) => {
+  const answer: Answer = ({ over }) => address(1, { flags: over === 'udp' ? TRUNCATED : AUTHENTIC })
+  const server = await dnsServer(t, answer, '::1')
+  const configuration = dnsConfiguration({ servers: server.address, trustsAd: false })
+  const { lookUp } = dnsResolver(configuration, { clock: fakeClock(), random: systemRandom })
+  assert.deepEqual(await lookUp('A', 'www.example'), found(1, true))
 })
 
 test('ids of queries differ, and the ports they come from', async (t) => {
@@ -261,3 +276,18 @@ for (const name of ['', 'www..example', 'www.example.', `${'a'.repeat(64)}.examp
     assert.equal(server.asked.length, 0)
   })
 }
+
+test('whatever a server sends, questions come to an end', async (t) => {
+  const mutations = fc.sample(fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), 300)
+  const { lookUp } = await oneServer(t, ({ packet, over }) => {
+    const { id = 0, questions = [] } = packet
+    const reply = encode({ ...address(1), type: 'response', id, questions, flags: 0x80 })
+    for (const [at, octet] of mutations.pop() ?? [])
+      reply[over === 'udp' ? 2 + (at % (reply.length - 2)) : 0] = octet
+    return reply
+  })
+  const names = Array.from({ length: 150 }, (_, place) => `${place}.example`)
+  const answers = await Promise.all(names.map((name) => lookUp('A', name)))
+  const kinds = new Set(answers.map(({ kind }) => kind))
+  assert.ok(kinds.has('failed') && kinds.has('no-data'), [...kinds].join())
+})

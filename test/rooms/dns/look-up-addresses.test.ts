@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lookUpAddresses } from '../../../shared/dns/look-up-addresses.ts'
 import type { DnsAnswer, Resolver } from '../../../shared/dns/resolver.ts'
+import { fakeDns } from '../../support/fake-dns.ts'
 
 const found = (value: string, authentic = true): DnsAnswer<string> => ({
   kind: 'found',
@@ -52,3 +53,13 @@ for (const [rule, ipv4, ipv6, expected] of rules) {
     assert.deepEqual(await lookUpAddresses(resolver, 'www.example'), expected)
   })
 }
+
+test('both kinds are asked for, and CNAMEs followed', async () => {
+  const resolver = fakeDns({
+    'www.example': { CNAME: 'host.example' },
+    'host.example': { A: ['192.0.2.1'], AAAA: ['::1'] },
+  })
+  const answer = await lookUpAddresses(resolver, 'www.example')
+  assert.deepEqual(answer, { ...both(true), canonicalName: 'host.example' })
+  assert.deepEqual(resolver.asked, ['A www.example', 'AAAA www.example'])
+})
