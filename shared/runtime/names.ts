@@ -20,7 +20,6 @@ export const variables = {
   catchallAccount: 'POSTERN_CATCHALL_ACCOUNT',
   simulateFailures: 'POSTERN_SIMULATE_FAILURES',
   webhookAllowLoopback: 'POSTERN_WEBHOOK_ALLOW_LOOPBACK',
-  dnsServers: 'POSTERN_DNS_SERVERS',
   dnsTrustAd: 'POSTERN_DNS_TRUST_AD',
 } as const
 
