@@ -5,6 +5,7 @@ import { dynamoCallLists } from '../../shared/adapters/aws/call-lists.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { dynamoDkimKeyStore } from '../../shared/adapters/aws/dkim-key-store.ts'
+import { dynamoFailingStore } from '../../shared/adapters/aws/failing-store.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
 import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
 import { lazyExchange } from '../../shared/adapters/aws/lazy-exchange.ts'
@@ -47,6 +48,7 @@ export function adminPorts(): AdminPorts {
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     calls: dynamoWebhookStore(table, clock),
     callLists: dynamoCallLists(table, clock),
+    failing: dynamoFailingStore(table, clock),
     signingSecrets: dynamoSigningSecretStore(table),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     operations: dynamoOperationStore(table, clock),

@@ -3,6 +3,7 @@ import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { sweep } from '../../shared/attempts/sweep.ts'
 import { SECOND } from '../../shared/base/clock.ts'
+import { disableFailing } from '../../shared/disabling/disable-failing.ts'
 import { carryOn } from '../../shared/operations/carry-on.ts'
 import { abandonUncommitted } from '../../shared/queue/abandon-uncommitted.ts'
 import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-message.ts'
@@ -25,6 +26,7 @@ export const handler = middy().handler(async () => {
   const names = [...Object.keys(accounts), ...removedAccounts]
   const mail = await sweep(messages, names, clock)
   const hook = await sweep(webhookCalls, names, clock)
+  const { disabled } = await disableFailing(ports)
   const operations = await carryOn(ports, begunAt + OPERATIONS_END_AFTER)
-  log.info('swept', { mail: mail.hinted, hook: hook.hinted, operations: operations.rows })
+  log.info('swept', { mail: mail.hinted, hook: hook.hinted, disabled, operations: operations.rows })
 })

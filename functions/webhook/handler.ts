@@ -1,6 +1,7 @@
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
+import { dynamoFailingStore } from '../../shared/adapters/aws/failing-store.ts'
 import { followHints } from '../../shared/adapters/aws/hint-batch.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
@@ -25,6 +26,7 @@ const ports = {
   calls: dynamoWebhookStore(table, clock),
   content: awsContentStore({ table, objects, clock }),
   signingSecrets: dynamoSigningSecretStore(table),
+  failing: dynamoFailingStore(table, clock),
   sender: webhookSender({ allowLoopback: flagSetting('webhookAllowLoopback') }),
   clock,
   random,

@@ -136,6 +136,8 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['DeleteItem'], ['addresses', 'credentials'])
   data.allowItems(role, ['Query'], ['addresses', 'mails'])
   data.allowItems(role, ['GetItem', 'UpdateItem', 'DeleteItem'], ['webhookSecrets'])
+  // A webhook that is set again has not failed yet.
+  data.allowItems(role, ['DeleteItem'], ['failingWebhooks'])
   allowOperations(role, data)
   data.allowItems(role, ['GetItem', 'PutItem', 'Query'], ['operations'])
   data.allowIndex(role, retiredIndex, ['mail', 'hook'])

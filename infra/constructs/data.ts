@@ -18,6 +18,7 @@ const entities = {
   webhookCalls: 'H#*',
   webhookSecrets: 'W#*',
   dkimKeys: 'DK#*',
+  failingWebhooks: 'F#*',
   suppressions: 'S#*',
   recipients: 'R#*',
   keyedSends: 'I#*',

@@ -78,8 +78,9 @@ export class Workers extends Construct {
         webhookLeaseSeconds: String(webhookSeconds.lease),
       },
     })
-    data.allowItems(role, ['GetItem'], ['webhookCalls', 'webhookSecrets', 'content'])
-    data.allowItems(role, ['UpdateItem'], ['webhookCalls'])
+    data.allowItems(role, ['GetItem'], ['webhookCalls', 'webhookSecrets', 'failingWebhooks', 'content'])
+    data.allowItems(role, ['UpdateItem'], ['webhookCalls', 'failingWebhooks'])
+    data.allowItems(role, ['DeleteItem'], ['failingWebhooks'])
     data.allowObjects(role, 's3:GetObject', 'hook')
     consume(this.webhooks, { role, lambda }, 1)
   }
@@ -106,6 +107,10 @@ export class Workers extends Construct {
     data.allowItems(role, ['BatchGetItem'], ['operations'])
     data.allowItems(role, ['DeleteItem'], ['messages', 'content'])
     data.allowObjects(role, 's3:DeleteObject', 'queue')
+    // A webhook that fails for days is disabled, with a notice in the account's Inbox.
+    data.allowItems(role, ['GetItem'], ['failingWebhooks', 'mailboxes'])
+    data.allowItems(role, ['PutItem'], ['options', 'mails', 'uids', 'mailboxChanges'])
+    data.allowItems(role, ['UpdateItem'], ['options', 'mailboxes'])
     const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
     allow(role, ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues)
     new Rule(this, 'EveryMinute', {

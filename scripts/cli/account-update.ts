@@ -1,18 +1,15 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import { CliError } from './cli-error.ts'
 import { parseDuration } from './duration.ts'
+import { listOf } from './list-of.ts'
 import type { Session } from './session.ts'
 import { VERIFY_HINT } from './webhook-secret.ts'
+import { addWebhookSettings, type WebhookSettings, webhookChange } from './webhook-settings.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
-interface UpdateOptions {
+interface UpdateOptions extends WebhookSettings {
   readonly fullName?: string
-  readonly outgoingWebhookUrl?: string
-  readonly outgoingWebhookAuthorization?: string
-  readonly outgoingWebhookEvents?: string
-  readonly outgoingWebhookKeepEveryEvent?: string
-  readonly incomingWebhookUrl?: string
-  readonly incomingWebhookAuthorization?: string
   readonly fromIdLoginAddresses?: string
   /** Nanoseconds. */
   readonly keepRetiredMessages?: number
@@ -26,33 +23,24 @@ interface UpdateOptions {
 }
 
 const help = `
-What is not named stays as it is. A URL without http:// or https:// is https. An empty URL disables the webhook; no
+What is not named stays as it is. A URL without http:// or https:// is https. An empty URL removes the webhook; no
 events means all of them; an empty text for --login-disabled allows logins again. Durations are written 72h, 1h30m or 0.
 The first URL of a webhook brings the secret that signs its calls, which is shown once: see account webhook-secret.
+A webhook that was disabled because it failed for days is enabled by --…-webhook-enable, or by setting its URL again.
 
 Examples:
   postern account update shop --outgoing-webhook-url https://shop.example/hook --outgoing-webhook-events delivered,failed
   postern account update shop --incoming-webhook-url ""
+  postern account update shop --outgoing-webhook-disable-after-days 3
+  postern account update shop --outgoing-webhook-enable
   postern account update shop --keep-retired-messages 72h --keep-retired-webhooks 72h
   postern account update shop --login-disabled "unpaid bill, call us"`
 
 /** Adds `postern account update`. */
 export function addAccountUpdate(account: Command, session: Session): void {
-  account
-    .command('update <name>')
-    .description('change the settings of an account')
+  const update = account.command('update <name>').description('change the settings of an account')
+  addWebhookSettings(update)
     .option('--full-name <text>', 'display name of messages that name no From')
-    .option('--outgoing-webhook-url <url>', 'where deliveries are told')
-    .option('--outgoing-webhook-authorization <value>', 'its Authorization header; empty sends none')
-    .option('--outgoing-webhook-events <names>', 'the events that are told, with commas; empty tells all')
-    .addOption(
-      new Option(
-        '--outgoing-webhook-keep-every-event <flag>',
-        'whether an event that was not told yet is kept when a later one of its message comes',
-      ).choices(['true', 'false']),
-    )
-    .option('--incoming-webhook-url <url>', 'where received mail is told')
-    .option('--incoming-webhook-authorization <value>', 'its Authorization header; empty sends none')
     .option(
       '--from-id-login-addresses <addresses>',
       'logins with unique senders, with commas; empty for none',
@@ -75,8 +63,8 @@ export function addAccountUpdate(account: Command, session: Session): void {
     .action(async (name: string, options: UpdateOptions) => {
       const body = withoutUndefined({
         FullName: options.fullName,
-        OutgoingWebhook: outgoingWebhook(options),
-        IncomingWebhook: incomingWebhook(options),
+        OutgoingWebhook: webhookChange('outgoing', options),
+        IncomingWebhook: webhookChange('incoming', options),
         FromIDLoginAddresses: listOf(options.fromIdLoginAddresses),
         KeepRetiredMessagePeriod: options.keepRetiredMessages,
         KeepRetiredWebhookPeriod: options.keepRetiredWebhooks,
@@ -104,49 +92,6 @@ function newSecrets({ NewWebhookSecrets }: AccountDetailsJson): readonly string[
   ]
 }
 
-function outgoingWebhook(options: UpdateOptions): object | null | undefined {
-  const { outgoingWebhookUrl, outgoingWebhookAuthorization, outgoingWebhookEvents } = options
-  const keep = options.outgoingWebhookKeepEveryEvent
-  return webhook('outgoing', outgoingWebhookUrl, {
-    Authorization: outgoingWebhookAuthorization,
-    Events: listOf(outgoingWebhookEvents),
-    KeepEveryEvent: keep && keep === 'true',
-  })
-}
-
-function listOf(text: string | undefined): string[] | undefined {
-  return text
-    ?.split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-}
-
-function incomingWebhook(options: UpdateOptions): object | null | undefined {
-  return webhook('incoming', options.incomingWebhookUrl, {
-    Authorization: options.incomingWebhookAuthorization,
-  })
-}
-
-/** Null disables the webhook, undefined leaves it as it is. */
-function webhook(
-  kind: string,
-  url: string | undefined,
-  more: Readonly<Record<string, unknown>>,
-): object | null | undefined {
-  const settings = withoutUndefined(more)
-  const isAlone = Object.keys(settings).length === 0
-  if (url === '') {
-    if (isAlone) return null
-    throw new CliError(`--${kind}-webhook-url "" disables the webhook; give nothing else for it`)
-  }
-  if (url === undefined && isAlone) return undefined
-  return withoutUndefined({ URL: url && withScheme(url), ...settings })
-}
-
-function withScheme(url: string): string {
-  return url.includes('://') ? url : `https://${url}`
-}
-
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
 
 function parseOctets(text: string): number {
@@ -161,8 +106,4 @@ function parseOctets(text: string): number {
 function parseCount(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A number of messages is a whole number.')
   return Number(text)
-}
-
-function withoutUndefined(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }

@@ -114,8 +114,10 @@ function describe(account: AccountDetailsJson): string {
     Addresses: account.Addresses.join(' '),
     Password: account.PasswordSet ? 'set' : 'not set',
     Login: account.LoginDisabled ? `disabled: ${account.LoginDisabled}` : 'enabled',
-    'Outgoing webhook': outgoing ? `${outgoing.URL} (${outgoing.Events.join(', ') || 'all events'})` : '',
-    'Incoming webhook': incoming?.URL ?? '',
+    'Outgoing webhook': outgoing
+      ? `${outgoing.URL} (${outgoing.Events.join(', ') || 'all events'})${stateOf(outgoing)}`
+      : '',
+    'Incoming webhook': incoming ? `${incoming.URL}${stateOf(incoming)}` : '',
     'Unique senders for': account.FromIDLoginAddresses.join(' '),
     'Messages a day': String(account.MaxOutgoingMessagesPerDay || 'without limit'),
     'New recipients a day': String(account.MaxFirstTimeRecipientsPerDay || 'without limit'),
@@ -124,3 +126,10 @@ function describe(account: AccountDetailsJson): string {
     'Keeps webhooks': formatDuration(account.KeepRetiredWebhookPeriod),
   })
 }
+
+function stateOf({ DisableAfterDays, DisabledAt }: WebhookJson): string {
+  if (DisabledAt) return `, disabled at ${DisabledAt} because it failed`
+  return DisableAfterDays ? `, disabled after ${DisableAfterDays} days of failures` : ''
+}
+
+type WebhookJson = NonNullable<AccountJson['IncomingWebhook']>

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { outgoingEvents } from '../../shared/webhook/outgoing-event.ts'
+import { callEvents } from '../../shared/webhook/call-filter.ts'
 import { filledOption } from './filled-option.ts'
 
 /** The options that choose messages or webhook calls, by their names in commander. */
@@ -39,7 +39,7 @@ const options: Readonly<Record<FilterName, () => Option>> = {
   transport: () => new Option('--transport <name>', 'with this transport; "" follows the routes'),
   hold: () => new Option('--hold <flag>', 'on hold or not').choices(['true', 'false']),
   result: () => new Option('--result <result>', 'that ended so').choices(['success', 'failure']),
-  event: () => new Option('--event <name>', 'about this event').choices([...outgoingEvents, 'incoming']),
+  event: () => new Option('--event <name>', 'about this event').choices(callEvents),
 }
 
 /** The options for queued messages, retired messages, queued webhook calls and retired ones. */

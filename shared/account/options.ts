@@ -86,6 +86,10 @@ export interface IncomingWebhook {
   readonly url: string
   /** The verbatim Authorization header; empty sends none. */
   readonly authorization: string
+  /** From 1 to 30: after so many days of nothing but failures the webhook is disabled. Absent is never. */
+  readonly disableAfterDays?: number
+  /** When it was disabled; until it is enabled again, events queue no calls. */
+  readonly disabledAt?: Instant
 }
 
 /** Where delivery events go; an empty list of events means all of them. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Account, IncomingWebhook, OutgoingWebhook } from '../account/options.ts'
-import { DAY } from '../base/clock.ts'
+import { DAY, formatInstant } from '../base/clock.ts'
 import { dailyLimits } from '../limits/daily-limits.ts'
 import { outgoingEvents } from '../webhook/outgoing-event.ts'
 import { isWebhookPort, WEBHOOK_PORT_RULE } from '../webhook/webhook-url.ts'
@@ -30,6 +30,10 @@ export interface AccountSettingsJson {
 interface IncomingWebhookJson {
   readonly URL: string
   readonly AuthorizationSet: boolean
+  /** After so many days of nothing but failures it is disabled; null is never. */
+  readonly DisableAfterDays: number | null
+  /** When it was disabled; null while it is enabled. */
+  readonly DisabledAt: string | null
 }
 
 /** Where the account hears of deliveries; an empty list of events means all. */
@@ -74,13 +78,24 @@ const quota = z
   .int()
   .check(z.refine((octets) => octets >= 0, 'must be a whole number of octets, or 0 for no limit'))
 
+const MOST_DISABLE_DAYS = 30
+const disableAfterDays = z
+  .number()
+  .check(
+    z.refine(
+      (days) => Number.isInteger(days) && days >= 1 && days <= MOST_DISABLE_DAYS,
+      `must be a whole number of days from 1 to ${MOST_DISABLE_DAYS}, or null for never`,
+    ),
+  )
+
+/** Null as `DisabledAt` enables the webhook. */
 const incomingWebhook = z.strictObject({
   URL: z.optional(webhookUrl),
   Authorization: z.optional(authorization),
+  DisableAfterDays: z.optional(z.nullable(disableAfterDays)),
+  DisabledAt: z.optional(z.null()),
 })
-const outgoingWebhook = z.strictObject({
-  URL: z.optional(webhookUrl),
-  Authorization: z.optional(authorization),
+const outgoingWebhook = z.extend(incomingWebhook, {
   Events: z.optional(z.array(z.enum(outgoingEvents))),
   KeepEveryEvent: z.optional(z.boolean()),
 })
@@ -172,7 +187,19 @@ function changedWebhook(
   if (change === null) return undefined
   const url = change.URL ?? before?.url
   if (url === undefined) throw new RequestError(`${field}.URL`, 'is required')
-  return { url, authorization: change.Authorization ?? before?.authorization ?? '' }
+  const days = change.DisableAfterDays === undefined ? before?.disableAfterDays : change.DisableAfterDays
+  const disabledAt = isEnabling(change) ? undefined : before?.disabledAt
+  return {
+    url,
+    authorization: change.Authorization ?? before?.authorization ?? '',
+    ...(typeof days === 'number' && { disableAfterDays: days }),
+    ...(disabledAt !== undefined && { disabledAt }),
+  }
+}
+
+/** Whether a webhook begins anew: its URL is set, also to what it was, or it is enabled by name. */
+export function isEnabling({ URL, DisabledAt }: NonNullable<AccountChange['IncomingWebhook']>): boolean {
+  return URL !== undefined || DisabledAt === null
 }
 
 function outgoingJson(webhook: OutgoingWebhook): OutgoingWebhookJson {
@@ -180,8 +207,13 @@ function outgoingJson(webhook: OutgoingWebhook): OutgoingWebhookJson {
   return { ...webhookJson(webhook), Events: events, KeepEveryEvent: keepsEveryEvent }
 }
 
-function webhookJson({ url, authorization }: IncomingWebhook): IncomingWebhookJson {
-  return { URL: url, AuthorizationSet: authorization !== '' }
+function webhookJson({ url, authorization, ...more }: IncomingWebhook): IncomingWebhookJson {
+  return {
+    URL: url,
+    AuthorizationSet: authorization !== '',
+    DisableAfterDays: more.disableAfterDays ?? null,
+    DisabledAt: more.disabledAt === undefined ? null : formatInstant(more.disabledAt),
+  }
 }
 
 /** The slashes are demanded because the URL parser supplies missing ones: `http:host`. */

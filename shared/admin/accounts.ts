@@ -28,6 +28,7 @@ import {
 import type { AdminPorts } from './admin-ports.ts'
 import { passwordField } from './fields.ts'
 import { createFirstSecrets, type FirstWebhookSecretsJson } from './first-webhook-secrets.ts'
+import { forgetFailures } from './forget-failures.ts'
 import { readFromIdAddresses } from './from-id-addresses.ts'
 import { answer, NotFoundError, RequestError, readBody } from './request.ts'
 
@@ -147,7 +148,9 @@ async function createAccount(
 
 async function changeAccount(ports: AdminPorts, name: AccountName, wanted: AccountChange): Promise<void> {
   const { FromIDLoginAddresses: texts } = wanted
-  const addresses = texts && (await readFromIdAddresses(ports, await ports.options.readNewest(), name, texts))
+  const newest = await ports.options.readNewest()
+  const addresses = texts && (await readFromIdAddresses(ports, newest, name, texts))
+  await forgetFailures(ports, name, existingAccount(newest, name), wanted)
   const change = { ...wanted, ...(addresses && { FromIDLoginAddresses: [...addresses] }) }
   await ports.options.change((options) => {
     const account = changedAccount(existingAccount(options, name), change)

@@ -10,6 +10,7 @@ import type { DkimKeyStore } from '../dkim/dkim-key-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
+import type { FailingStore } from '../webhook/failing-webhook.ts'
 import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
 import type { WebhookStore } from '../webhook/webhook-store.ts'
 
@@ -28,6 +29,7 @@ export interface AdminPorts extends OperationPorts {
   readonly largeAnswers: Pick<LargeAnswers, 'linkTo'>
   readonly mailboxes: Pick<MailboxStore, 'list'>
   readonly signingSecrets: SigningSecretStore
+  readonly failing: Pick<FailingStore, 'forget'>
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
   readonly calls: OperationPorts['calls'] & Pick<WebhookStore, 'add'>
   readonly random: Random

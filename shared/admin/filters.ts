@@ -4,8 +4,7 @@ import type { AttemptRow } from '../attempts/attempt-row.ts'
 import type { RowLists } from '../attempts/row-lists.ts'
 import type { Instant } from '../base/clock.ts'
 import type { MessageFilter } from '../queue/message-filter.ts'
-import type { CallFilter } from '../webhook/call-filter.ts'
-import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import { type CallFilter, callEvents } from '../webhook/call-filter.ts'
 import { accountNames, readTimeFilter } from './list-query.ts'
 import { readNames } from './row-names.ts'
 
@@ -25,7 +24,7 @@ export const messageFilter = z.strictObject({
 export const callFilter = z.strictObject({
   IDs: z.optional(z.array(z.union([z.string(), z.int()]))),
   Account: z.optional(z.string()),
-  Event: z.optional(z.enum([...outgoingEvents, 'incoming'])),
+  Event: z.optional(z.enum(callEvents)),
   Submitted: z.optional(z.string()),
   NextAttempt: z.optional(z.string()),
   LastActivity: z.optional(z.string()),

@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod/mini'
 import type { Instant } from '../base/clock.ts'
-import { matchesFilter } from '../webhook/call-filter.ts'
-import { outgoingEvents } from '../webhook/outgoing-event.ts'
+import { callEvents, matchesFilter } from '../webhook/call-filter.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { queuedCallJson, retiredCallJson } from './call-json.ts'
@@ -13,7 +12,7 @@ import { existingRow } from './row-names.ts'
 
 const commonFields = {
   ...pageFields,
-  event: z.optional(z.enum([...outgoingEvents, 'incoming'])),
+  event: z.optional(z.enum(callEvents)),
   submitted: z.optional(z.string()),
 }
 const queueQuery = z.strictObject({

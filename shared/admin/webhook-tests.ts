@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import * as z from 'zod/mini'
 import type { Account } from '../account/options.ts'
 import { SECOND } from '../base/clock.ts'
+import { webhookOf } from '../webhook/account-webhook.ts'
 import type { WebhookDirection } from '../webhook/signing-secret.ts'
 import { newTestCall } from '../webhook/test-call.ts'
 import { callHint, type WebhookCall } from '../webhook/webhook-call.ts'
@@ -66,7 +67,7 @@ function readReceiver(
   direction: WebhookDirection,
   wanted: z.output<typeof testBody>,
 ): { readonly url: string; readonly authorization: string } {
-  const own = direction === 'outgoing' ? account.outgoingWebhook : account.incomingWebhook
+  const own = webhookOf(account, direction)
   const url = wanted.URL ?? own?.url
   if (url === undefined) throw new RequestError('URL', `is required: the account has no ${direction} webhook`)
   return { url, authorization: wanted.Authorization ?? (url === own?.url ? own.authorization : '') }

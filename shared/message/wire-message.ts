@@ -26,13 +26,18 @@ export function wireAddresses(addresses: readonly NamedAddressText[]): readonly 
 export function wireStructure(part: MimePart): WireStructure {
   return {
     ContentType: part.contentType,
-    ContentTypeParams: part.contentTypeParams,
+    ContentTypeParams: wireMap(part.contentTypeParams),
     ContentID: part.contentId,
     ContentDisposition: part.contentDisposition,
     Filename: part.filename,
     DecodedSize: part.decodedSize,
     Parts: part.parts.map(wireStructure),
   }
+}
+
+/** As Go, and so mox, writes maps: sorted by their keys. Neither messages nor databases keep an order to rely on. */
+export function wireMap(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** RFC 3339, or null for a message without a readable date. */

@@ -1,12 +1,16 @@
 import type { RowName } from '../attempts/row-lists.ts'
 import { isWithin, type TimeFilter } from '../attempts/time-filter.ts'
+import { outgoingEvents } from './outgoing-event.ts'
 import type { WebhookCall } from './webhook-call.ts'
+
+/** What calls are about: an event of a sent message, a received one, or an operator who tries a receiver. */
+export const callEvents = [...outgoingEvents, 'incoming', 'test'] as const
 
 /** Which calls are meant: those that match every field that is given. */
 export interface CallFilter {
   readonly names?: readonly RowName[]
   readonly account?: string
-  /** An event's name, or `incoming`. */
+  /** One of {@link callEvents}. */
   readonly event?: string
   readonly submitted?: TimeFilter
   readonly nextAttempt?: TimeFilter

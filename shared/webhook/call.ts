@@ -7,6 +7,7 @@ import type { Clock, Instant } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
+import { type FailingStore, noteOutcome } from './failing-webhook.ts'
 import { retryAfterAt } from './retry-after.ts'
 import { nextCallAt } from './retry-schedule.ts'
 import { signatureHeaders } from './signature.ts'
@@ -21,6 +22,7 @@ export interface CallPorts {
   readonly calls: WebhookStore
   readonly content: ContentStore
   readonly signingSecrets: Pick<SigningSecretStore, 'read'>
+  readonly failing: FailingStore
   readonly sender: WebhookSender
   readonly clock: Clock
   readonly random: Random
@@ -59,7 +61,10 @@ export async function call(ports: CallPorts, hint: Hint): Promise<void> {
   const body = await bodyOf(ports.content, claimed)
   const headers = { ...headersOf(claimed), ...(await signaturesOf(ports, claimed, body)) }
   const answer = await ports.sender.post({ url: claimed.url, headers, body })
-  await ports.calls.settle(claimed, settlementOf(ports, claimed, answer, ports.clock.now()))
+  const settlement = settlementOf(ports, claimed, answer, ports.clock.now())
+  // Before the outcome, with which the hint is gone: a success that is not noted could disable the webhook.
+  await noteOutcome(ports.failing, claimed, settlement.result)
+  await ports.calls.settle(claimed, settlement)
 }
 
 async function bodyOf(content: ContentStore, { account, id, body }: WebhookCall): Promise<Uint8Array> {

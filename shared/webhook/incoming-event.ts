@@ -36,13 +36,13 @@ export interface NewIncomingCall {
   readonly stored?: { readonly name: ContentName; readonly bytes: Uint8Array }
 }
 
-/** The call that reports the arrival, unless the account has no webhook for it. */
+/** The call that reports the arrival, unless the account has no webhook for it, or a disabled one. */
 export function newIncomingCall(
   account: Account | undefined,
   event: IncomingEvent,
 ): NewIncomingCall | undefined {
   const webhook = account?.incomingWebhook
-  if (!webhook) return undefined
+  if (!webhook || webhook.disabledAt !== undefined) return undefined
   const json = incomingPayload(event)
   const bytes = Buffer.from(json)
   const name = storedBodyName(event.account, event.msgId)

@@ -1,6 +1,7 @@
 import type { Account } from '../account/options.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { type RowId, rowIdAt } from '../base/row-id.ts'
+import { wireMap } from '../message/wire-message.ts'
 import { newCall, type WebhookCall } from './webhook-call.ts'
 import { webhookJson } from './webhook-json.ts'
 
@@ -36,14 +37,15 @@ export interface OutgoingEvent {
   readonly extra: Readonly<Record<string, string>>
 }
 
-/** The call that reports the event, unless the account has no webhook for it. */
+/** The call that reports the event, unless the account has no webhook for it, or a disabled one. */
 export function newOutgoingCall(
   account: Account | undefined,
   queuedAt: Instant,
   event: OutgoingEvent,
 ): WebhookCall | undefined {
   const webhook = account?.outgoingWebhook
-  if (!webhook || (webhook.events.length > 0 && !webhook.events.includes(event.event))) return undefined
+  if (!webhook || webhook.disabledAt !== undefined) return undefined
+  if (webhook.events.length > 0 && !webhook.events.includes(event.event)) return undefined
   return newCall({
     account: event.account,
     id: rowIdAt(queuedAt, event.queueMsgId),
@@ -77,7 +79,6 @@ export function outgoingPayload(event: OutgoingEvent, queuedAt: Instant): string
     SMTPCode: event.smtpCode,
     SMTPEnhancedCode: event.smtpEnhancedCode,
     Error: event.error,
-    // As Go writes maps; a database keeps no order.
-    Extra: Object.fromEntries(Object.entries(event.extra).sort(([one], [other]) => (one < other ? -1 : 1))),
+    Extra: wireMap(event.extra),
   })
 }

@@ -150,6 +150,33 @@ test('account update takes a webhook without scheme for https', async (t) => {
   assert.match(error ?? '', /IncomingWebhook\.URL: the port must be 80, 443 or at least 1024/)
 })
 
+test('account update lets a webhook be disabled after days of failures, and enables it', async (t) => {
+  const webhook = { url: 'https://hook.example/', authorization: '' }
+  const admin = testAdmin({
+    accounts: {
+      shop: { ...freshAccount, incomingWebhook: { ...webhook, disabledAt: Date.UTC(2026, 5, 1) } },
+    },
+  })
+  const postern = await posternFor(t, admin)
+  const shown = async () =>
+    /Incoming webhook: +(.*)/.exec((await postern('account', 'show', 'shop')).stdout)?.[1]
+  const update = async (...args: string[]) => {
+    const { stderr } = await postern('account', 'update', 'shop', ...args)
+    return stderr === '' ? await shown() : stderr
+  }
+  const disabled = 'https://hook.example/, disabled at 2026-06-01T00:00:00.000Z because it failed'
+  assert.equal(await shown(), disabled)
+  assert.equal(await update('--incoming-webhook-disable-after-days', '3'), disabled)
+  const watched = 'https://hook.example/, disabled after 3 days of failures'
+  assert.equal(await update('--incoming-webhook-enable'), watched)
+  assert.equal(await update('--incoming-webhook-disable-after-days', 'never'), 'https://hook.example/')
+  for (const days of ['0', '31', '1.5', 'soon']) {
+    const refused = await update('--incoming-webhook-disable-after-days', days)
+    assert.match(refused ?? '', /Days are a whole number from 1 to 30, or never\./)
+  }
+  assert.match((await update('--outgoing-webhook-enable')) ?? '', /OutgoingWebhook\.URL: is required/)
+})
+
 test('account update sets daily limits', async (t) => {
   const admin = testAdmin({ accounts: { shop: freshAccount } })
   const postern = await posternFor(t, admin)

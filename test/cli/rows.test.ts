@@ -14,7 +14,7 @@ import { queuedMessage } from '../support/queued-message.ts'
 import { posternFor } from './admin-server.ts'
 
 const at = Date.UTC(2026, 5, 1)
-const [first, second, third] = [rowIdAt(at, 1), rowIdAt(at, 2), rowIdAt(at, 3)]
+const [first, second, third, fourth] = [rowIdAt(at, 1), rowIdAt(at, 2), rowIdAt(at, 3), rowIdAt(at, 4)]
 const end = { success: false, lastActivityAt: at + MINUTE, keepUntil: at + 60 * MINUTE }
 
 const refusal: DeliveryResult = {
@@ -63,6 +63,7 @@ function installation(): TestAdmin {
     webhookCall({ id: first, attempts: 1, nextAt: at + MINUTE, results: [failure] }),
     webhookCall({ id: second, event: 'incoming', queueMsgId: 0, hold: { reason: 'it kills', since: at } }),
     webhookCall({ id: third, state: 'done', retired: end, results: [failure] }),
+    webhookCall({ id: fourth, event: 'test', test: 'outgoing', state: 'done', retired: end }),
   ]
   return admin
 }
@@ -137,6 +138,7 @@ const filters: readonly { args: readonly string[]; ids: readonly number[] }[] = 
   { args: ['queue', 'retired', 'list', '--last-activity', '>30s'], ids: [third] },
   { args: ['webhook', 'list', '--event', 'incoming'], ids: [second] },
   { args: ['webhook', 'retired', 'list', '--event', 'failed'], ids: [] },
+  { args: ['webhook', 'retired', 'list', '--event', 'test'], ids: [fourth] },
 ]
 for (const { args, ids } of filters) {
   test(`AT-28: postern ${args.slice(0, -1).join(' ')} ${JSON.stringify(args.at(-1))} --json`, async (t) => {

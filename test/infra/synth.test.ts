@@ -280,7 +280,18 @@ suite('roles', () => {
   })
 
   const holders = [
-    { rule: 'only admin changes options', action: 'dynamodb:PutItem', key: 'CFG', roles: ['ApiAdmin'] },
+    {
+      rule: 'only admin changes options, and the sweep, which disables webhooks that fail',
+      action: 'dynamodb:PutItem',
+      key: 'CFG',
+      roles: ['ApiAdmin', 'WorkersSweep'],
+    },
+    {
+      rule: 'only webhook notes that webhooks fail',
+      action: 'dynamodb:UpdateItem',
+      key: 'F#*',
+      roles: ['WorkersWebhook'],
+    },
     { rule: 'only admin changes credentials', action: 'dynamodb:PutItem', key: 'K#*', roles: ['ApiAdmin'] },
     {
       rule: 'only sweep deletes messages',
@@ -295,10 +306,10 @@ suite('roles', () => {
       roles: ['ApiAdmin', 'MailListenerTaskTask', 'WorkersDeliver', 'WorkersSweep'],
     },
     {
-      rule: 'only the listener, webapi (copies of what is sent) and deliver (notices) store mails',
+      rule: 'only the listener, webapi (copies of what is sent), deliver and the sweep (notices) store mails',
       action: 'dynamodb:PutItem',
       key: 'N#*',
-      roles: ['ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver'],
+      roles: ['ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver', 'WorkersSweep'],
     },
     {
       rule: 'only webapi removes mails, and no other content',

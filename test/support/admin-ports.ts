@@ -10,6 +10,7 @@ import type { Mail } from '../../shared/mailbox/mail.ts'
 import type { Operation } from '../../shared/operations/operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { Suppression } from '../../shared/suppression/suppression.ts'
+import type { WebhookName } from '../../shared/webhook/failing-webhook.ts'
 import type { SigningSecret } from '../../shared/webhook/signing-secret.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { fakeClock } from './fake-clock.ts'
@@ -37,6 +38,8 @@ export interface TestAdmin {
     readonly signingSecrets: Map<string, SigningSecret>
     /** Sealed, by public key. */
     readonly dkimKeys: Map<string, Uint8Array>
+    /** Webhooks whose failures were forgotten. */
+    readonly forgotten: WebhookName[]
     readonly errors: unknown[]
   }
   /** Calls a path below `/admin/api` as the administrator. */
@@ -63,6 +66,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     passwords: new Map(),
     signingSecrets: new Map(),
     dkimKeys: new Map(),
+    forgotten: [],
     errors: [],
   }
   const ports = portsOver(state)
@@ -136,6 +140,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     mailboxes: {
       list: async (account, limit) => state.mails.filter((mail) => mail.account === account).slice(0, limit),
     },
+    failing: { forget: async (webhook) => void state.forgotten.push(webhook) },
     signingSecrets: signingSecretsOver(state),
     suppressions: suppressionsOver(state),
     clock,

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { localSeed } from '../../scripts/local-postern.ts'
+import { dynamoFailingStore } from '../../shared/adapters/aws/failing-store.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
+import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import type { QueuedCallJson, RetiredCallJson } from '../../shared/admin/call-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
 import type { WebhookTestJson } from '../../shared/admin/webhook-tests.ts'
-import { MINUTE, SECOND } from '../../shared/base/clock.ts'
+import { DAY, MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { rowIdAt } from '../../shared/base/row-id.ts'
 import { atBeginning, type Work } from '../../shared/operations/operation.ts'
 import type { QueueStore } from '../../shared/queue/queue-store.ts'
@@ -21,6 +23,10 @@ export const operatorSteps: readonly Step[] = [
   { name: 'operator: messages are held, released, scheduled and failed', run: actOnMessages },
   { name: 'operator: webhook calls are listed, scheduled and canceled', run: actOnCalls },
   { name: 'operator: a receiver is tried', run: tryReceiver },
+  {
+    name: 'operator: a webhook that failed for days is disabled by the sweep, and enabled',
+    run: disableWebhook,
+  },
   { name: 'operator: messages are dumped, small, stored and large', run: dumpMessages },
   { name: 'operator: the sweep ends operations on both queues', run: sweepOperations },
   { name: 'operator: a message is held at its attempt, by a rule that it did not know', run: holdAtAttempt },
@@ -94,6 +100,28 @@ async function tryReceiver({ admin }: Installation): Promise<void> {
   const path = `/accounts/${localSeed.account}/webhook-tests/outgoing`
   const { Code, Done } = await admin.post<WebhookTestJson>(path, {})
   assert.deepEqual([Code, Done], [200, true])
+}
+
+/** As if its calls had failed since the day before yesterday. */
+async function disableWebhook({ admin, table, sweep }: Installation): Promise<void> {
+  const IncomingWebhook = { URL: 'https://dead.test/hook', DisableAfterDays: 1 }
+  await admin.put('/accounts/failing', { IncomingWebhook })
+  const webhook = { account: 'failing', direction: 'incoming', url: IncomingWebhook.URL } as const
+  const now = systemClock.now()
+  const failing = { since: now - 2 * DAY, lastAt: now, error: 'refused' }
+  await dynamoFailingStore(table, systemClock).note(webhook, undefined, failing)
+  // It may work with options of five seconds ago.
+  await eventually('the sweep disables it', async () => {
+    await sweep()
+    return (await admin.get<AccountDetailsJson>('/accounts/failing')).IncomingWebhook?.DisabledAt
+  })
+  const mails = await admin.get<{ Subject: string }[]>('/mail?account=failing')
+  assert.deepEqual(
+    mails.map(({ Subject }) => Subject),
+    ['incoming webhook disabled'],
+  )
+  await admin.patch('/accounts/failing', { IncomingWebhook: { DisabledAt: null } })
+  await admin.remove('/accounts/failing')
 }
 
 async function dumpMessages(postern: Installation): Promise<void> {

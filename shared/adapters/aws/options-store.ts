@@ -39,7 +39,7 @@ export function dynamoOptionsStore(table: Table, clock: Clock): OptionsStore {
       for (let race = 0; race < MOST_RACES; race++) {
         const before = await readNewest()
         const after = { ...edit(before), version: before.version + 1 }
-        if (await writeVersion(table, after, clock)) {
+        if ((await transact(table, await versionActions(after, clock))).kind === 'written') {
           known = { options: after, readAt: clock.now() }
           return after
         }
@@ -66,8 +66,8 @@ function withDefaults(stored: Options): Options {
   return { ...freshOptions, ...stored, accounts: Object.fromEntries(accounts) }
 }
 
-/** False when somebody else wrote that version first. */
-async function writeVersion(table: Table, options: Options, clock: Clock): Promise<boolean> {
+/** Writes a version of the options; refused when somebody else wrote that version first. */
+export async function versionActions(options: Options, clock: Clock): Promise<readonly Action[]> {
   const { version } = options
   const snapshot = await compress(JSON.stringify(options))
   const changedAt = new Date(clock.now()).toISOString()
@@ -83,7 +83,7 @@ async function writeVersion(table: Table, options: Options, clock: Clock): Promi
     },
   ]
   if (version > 1) actions.push({ change: expireVersion(version - 1, clock) })
-  return (await transact(table, actions)).kind === 'written'
+  return actions
 }
 
 function expireVersion(version: number, clock: Clock) {

@@ -28,6 +28,10 @@ export const keys = {
   password: (holder: string): Key => ({ pk: `K#${holder}`, sk: 'password' }),
   signingSecret: (account: string, direction: string): Key => ({ pk: `W#${account}`, sk: direction }),
   dkimKey: (domain: string, publicKey: string): Key => ({ pk: `DK#${domain}`, sk: shortened(publicKey) }),
+  failing: (account: string, direction: string, url: string): Key => ({
+    pk: `F#${account}`,
+    sk: shortened(`${direction}#${url}`),
+  }),
   suppression: (account: string, baseAddress: string): Key => ({ pk: `S#${account}`, sk: baseAddress }),
   recipient: (account: string, address: string): Key => ({ pk: `R#${account}`, sk: address }),
   keyedSend: (account: string, key: string): Key => ({ pk: `I#${account}`, sk: key }),

@@ -174,10 +174,17 @@ test('what a webhook sends as Authorization is kept and never shown', async () =
   assert.deepEqual(OutgoingWebhook, {
     URL: webhook.URL,
     AuthorizationSet: true,
+    DisableAfterDays: null,
+    DisabledAt: null,
     Events: ['failed'],
     KeepEveryEvent: false,
   })
-  assert.deepEqual(IncomingWebhook, { URL: webhook.URL, AuthorizationSet: true })
+  assert.deepEqual(IncomingWebhook, {
+    URL: webhook.URL,
+    AuthorizationSet: true,
+    DisableAfterDays: null,
+    DisabledAt: null,
+  })
   assert.doesNotMatch(JSON.stringify(await admin.done('GET', '/accounts')), /secret/)
   assert.equal(admin.state.options.accounts.shop?.outgoingWebhook?.authorization, 'Bearer secret')
 })
@@ -201,6 +208,11 @@ const webhookChanges = [
     after: { ...webhookBefore, url: 'https://b.example:1024/' },
   },
   { why: 'the events alone', change: { Events: [] }, after: { ...webhookBefore, events: [] } },
+  {
+    why: 'after how many days of failures it is disabled',
+    change: { DisableAfterDays: 30 },
+    after: { ...webhookBefore, disableAfterDays: 30 },
+  },
   { why: 'no Authorization', change: { Authorization: '' }, after: { ...webhookBefore, authorization: '' } },
 ]
 
@@ -212,6 +224,45 @@ for (const { why, change, after } of webhookChanges) {
   })
 }
 
+const disabled = { ...webhookBefore, disableAfterDays: 3, disabledAt: Date.UTC(2026, 5, 1) }
+const enabled = { ...webhookBefore, disableAfterDays: 3 }
+const url = webhookBefore.url
+const changesOfDisabled = [
+  { why: 'its URL again enables it', change: { URL: url }, after: enabled, forgotten: [url] },
+  {
+    why: 'another URL enables it',
+    change: { URL: 'https://b.example/' },
+    after: { ...enabled, url: 'https://b.example/' },
+    forgotten: ['https://b.example/'],
+  },
+  { why: 'DisabledAt null enables it', change: { DisabledAt: null }, after: enabled, forgotten: [url] },
+  {
+    why: 'other settings leave it disabled',
+    change: { Events: [], DisableAfterDays: null },
+    after: { ...webhookBefore, events: [], disabledAt: disabled.disabledAt },
+    forgotten: [],
+  },
+]
+for (const { why, change, after, forgotten } of changesOfDisabled) {
+  test(`of a webhook that was disabled: ${why}`, async () => {
+    const admin = shopAdmin({ outgoingWebhook: disabled })
+    const before = (await admin.done('GET', '/accounts/shop')) as { OutgoingWebhook: object }
+    assert.deepEqual(before.OutgoingWebhook, {
+      URL: url,
+      AuthorizationSet: true,
+      DisableAfterDays: 3,
+      DisabledAt: '2026-06-01T00:00:00.000Z',
+      Events: ['failed'],
+      KeepEveryEvent: false,
+    })
+    await admin.done('PATCH', '/accounts/shop', { OutgoingWebhook: change })
+    assert.deepEqual(admin.state.options.accounts.shop?.outgoingWebhook, after)
+    const names = forgotten.map((each) => ({ account: 'shop', direction: 'outgoing', url: each }))
+    assert.deepEqual(admin.state.forgotten, names)
+  })
+}
+
+const daysRule = 'must be a whole number of days from 1 to 30, or null for never'
 const urlRule =
   'must be an http or https URL of at most 2048 characters without user name, fragment, spaces or control characters'
 const authorizationRule = 'must be at most 2048 characters of printable ASCII'
@@ -242,6 +293,16 @@ const badSettings = [
     field: 'OutgoingWebhook.URL',
     rule: 'the port must be 80, 443 or at least 1024',
   })),
+  ...[0, 31, 1.5, -1].map((DisableAfterDays) => ({
+    body: { IncomingWebhook: { DisableAfterDays } },
+    field: 'IncomingWebhook.DisableAfterDays',
+    rule: daysRule,
+  })),
+  {
+    body: { OutgoingWebhook: { DisabledAt: '2026-06-01T00:00:00.000Z' } },
+    field: 'OutgoingWebhook.DisabledAt',
+    rule: 'must be null',
+  },
   { body: { OutgoingWebhook: {} }, field: 'OutgoingWebhook.URL', rule: 'is required' },
   {
     body: { IncomingWebhook: { URL: 'https://a.example', Authorization: 'a\r\nX: y' } },

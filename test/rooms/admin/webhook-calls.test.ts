@@ -100,17 +100,19 @@ for (const { state, endsAt, text } of [
   })
 }
 
-test('calls are listed by event, incoming ones too, and by time', async () => {
+test('calls are listed by event, incoming ones and tests too, and by time', async () => {
   const admin = testAdmin({ accounts })
   admin.state.calls = [
     webhookCall({ id: rowIdAt(at, 1), event: 'delivered', queuedAt: at - HOUR }),
     webhookCall({ id: rowIdAt(at, 2), event: 'failed', nextAt: at + HOUR }),
     webhookCall({ id: rowIdAt(at, 3), event: 'incoming' }),
+    webhookCall({ id: rowIdAt(at, 4), event: 'test', test: 'incoming' }),
   ]
   const ids = async (query: string) =>
     ((await admin.done('GET', `/webhooks?${query}`)) as { ID: number }[]).map(({ ID }) => ID - rowIdAt(at, 0))
   assert.deepEqual(await ids('event=failed'), [2])
   assert.deepEqual(await ids('event=incoming'), [3])
+  assert.deepEqual(await ids('event=test'), [4])
   assert.deepEqual(await ids('submitted=%3C-1m'), [1])
   assert.deepEqual(await ids('nextattempt=%3E1m'), [2])
   assert.deepEqual(await ids(`ids=${rowIdAt(at, 3)},shop/${rowIdAt(at, 1)}`), [1, 3])

@@ -44,7 +44,14 @@ for (const { path = 'shop/webhook-tests/outgoing', body = {}, status = 400, mess
 }
 
 const EVENTS = 'delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized'
-const saved = { URL: 'https://shop.example/hook', AuthorizationSet: false, Events: [], KeepEveryEvent: false }
+const saved = {
+  URL: 'https://shop.example/hook',
+  AuthorizationSet: false,
+  DisableAfterDays: null,
+  DisabledAt: null,
+  Events: [],
+  KeepEveryEvent: false,
+}
 
 for (const { what, change, message, stored = saved } of [
   {

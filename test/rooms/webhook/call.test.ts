@@ -60,6 +60,7 @@ async function settledWith(
       content: { create: unused, read: unused, keep: unused, remove: unused },
       sender: { post: async () => answer },
       signingSecrets: { read: async () => undefined },
+      failing: { read: async () => undefined, note: async () => {}, forget: unused },
       clock: fakeClock(),
       random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
       leaseMs: MINUTE,
