@@ -70,7 +70,7 @@ const refused: readonly { queue?: string; body: object; message: string }[] = [
     queue: 'webhooks',
     body: { Action: 'cancel', Filter: { Event: 'sent' } },
     message:
-      'Filter.Event: must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized, incoming',
+      'Filter.Event: must be one of delivered, suppressed, delayed, failed, relayed, expanded, canceled, unrecognized, incoming, test',
   },
   { queue: 'webhooks', body: { Action: 'schedule', Filter: {} }, message: 'At: is required' },
   {
