@@ -1,0 +1,48 @@
+import { formatAddress } from '../address/address.ts'
+import { formatField } from '../message/header-field.ts'
+import type { ClaimedMessage, SpfResult } from './authentication.ts'
+
+/**
+ * Writes the Received-SPF field (RFC 7208 §9.1), folded, with its CRLF. It never fails, whatever the client chose to say
+ * in its names: a trace must not keep mail out.
+ */
+export function formatReceivedSpf(
+  hostname: string,
+  { client, mailFrom }: Pick<ClaimedMessage, 'client' | 'mailFrom'>,
+  spf: SpfResult,
+): string {
+  const origin = spf.identity === 'helo' ? ', from ehlo because mailfrom is empty' : ''
+  const pairs = [
+    ['client-ip', client.ipAddress],
+    ['envelope-from', mailFrom ? formatAddress(mailFrom) : ''],
+    ['helo', client.hello],
+    ['problem', spf.problem],
+    ['mechanism', spf.mechanism || (spf.result === 'neutral' ? 'default' : '')],
+    ['receiver', hostname],
+    ['identity', spf.identity],
+  ] as const
+  const written = pairs.filter(([key, value]) => value !== '' || key === 'envelope-from')
+  const list = written.map(([key, value]) => `${key}=${formatValue(value, key === 'envelope-from')}`)
+  const comment = `domain ${commentText(spf.domain)}${origin}`
+  return formatField('Received-SPF', `${spf.result} (${comment}) ${list.join('; ')}`, 'Received-SPF')
+}
+
+const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i
+
+/** A dot-atom where it can be one; else a quoted-string (RFC 6532 §3.2 for what is not ASCII). */
+function formatValue(text: string, isQuoted: boolean): string {
+  if (!isQuoted && DOT_ATOM.test(text)) return text
+  return `"${printable(text).replace(/["\\]/g, '\\$&')}"`
+}
+
+function commentText(text: string): string {
+  return printable(text).replace(/[()\\]/g, '?')
+}
+
+/** Nobody's name may end the line or run past it. */
+function printable(text: string): string {
+  return text
+    .slice(0, 400)
+    .toWellFormed()
+    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
+}
