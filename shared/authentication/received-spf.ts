@@ -22,27 +22,28 @@ export function formatReceivedSpf(
     ['identity', spf.identity],
   ] as const
   const written = pairs.filter(([key, value]) => value !== '' || key === 'envelope-from')
-  const list = written.map(([key, value]) => `${key}=${formatValue(value, key === 'envelope-from')}`)
+  const list = written.map(([key, value]) => `${key}=${formatValue(key, value)}`)
   const comment = `domain ${commentText(spf.domain)}${origin}`
   return formatField('Received-SPF', `${spf.result} (${comment}) ${list.join('; ')}`, 'Received-SPF')
 }
 
 const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i
 
-/** A dot-atom where it can be one; else a quoted-string (RFC 6532 §3.2 for what is not ASCII). */
-function formatValue(text: string, isQuoted: boolean): string {
-  if (!isQuoted && DOT_ATOM.test(text)) return text
-  return `"${printable(text).replace(/["\\]/g, '\\$&')}"`
+/** A dot-atom where it can be one; else a quoted-string. A sender that is not ASCII came with SMTPUTF8 (RFC 6532 §3.2). */
+function formatValue(key: string, text: string): string {
+  if (key === 'envelope-from') return `"${oneLine(text).replace(/["\\]/g, '\\$&')}"`
+  return DOT_ATOM.test(text) ? text : `"${asciiText(text).replace(/["\\]/g, '\\$&')}"`
 }
 
 function commentText(text: string): string {
-  return printable(text).replace(/[()\\]/g, '?')
+  return asciiText(text).replace(/[()\\]/g, '?')
 }
 
 /** Nobody's name may end the line or run past it. */
-function printable(text: string): string {
-  return text
-    .slice(0, 400)
-    .toWellFormed()
-    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
+function asciiText(text: string): string {
+  return text.slice(0, 255).replace(/[^ -~]/g, '?')
+}
+
+function oneLine(text: string): string {
+  return text.toWellFormed().replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
 }
