@@ -1,10 +1,9 @@
 import { formatAddress } from '../address/address.ts'
-import { formatField } from '../message/header-field.ts'
 import type { ClaimedMessage, SpfResult } from './authentication.ts'
 
 /**
- * Writes the Received-SPF field (RFC 7208 §9.1), folded, with its CRLF. It never fails, whatever the client chose to say
- * in its names: a trace must not keep mail out.
+ * Writes the Received-SPF field (RFC 7208 §9.1), with its CRLF, folded where no word of a stranger can begin a line. It
+ * never fails: a trace must not keep mail out.
  */
 export function formatReceivedSpf(
   hostname: string,
@@ -24,7 +23,7 @@ export function formatReceivedSpf(
   const written = pairs.filter(([key, value]) => value !== '' || key === 'envelope-from')
   const list = written.map(([key, value]) => `${key}=${formatValue(key, value)}`)
   const comment = `domain ${commentText(spf.domain)}${origin}`
-  return formatField('Received-SPF', `${spf.result} (${comment}) ${list.join('; ')}`, 'Received-SPF')
+  return `Received-SPF: ${spf.result} (${comment})\r\n\t${list.join(';\r\n\t')}\r\n`
 }
 
 const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i

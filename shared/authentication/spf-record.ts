@@ -10,7 +10,7 @@ export interface SpfRecord {
 }
 
 /** A mechanism, and what a match means. */
-export interface SpfDirective {
+interface SpfDirective {
   readonly result: 'pass' | 'fail' | 'softfail' | 'neutral'
   readonly mechanism: SpfMechanism
   /** As published, without the qualifier. */
