@@ -29,7 +29,8 @@ const types = {
 
 type LookupType = (typeof types)[keyof typeof types]
 
-interface LookupOptions {
+/** Whom to ask; left out, the system's resolvers. */
+export interface ResolverOptions {
   readonly server?: string
   readonly trustAd?: boolean
 }
@@ -50,16 +51,13 @@ Examples:
 /** Adds `postern dns`. */
 export function addDnsCommands(program: Command, session: Session): void {
   const dns = program.command('dns').description("ask the DNS, as Postern's own resolver does")
-  dns
+  const lookup = dns
     .command('lookup <type> [name]')
     .usage('[options] [type] <name>')
     .description('show the records of a name, and whether DNSSEC vouches for them')
-    .addOption(
-      new Option('--server <address[:port]>', 'the resolver to ask, or up to three with commas between'),
-    )
-    .option('--trust-ad', 'believe the resolver that an answer is authentic, although it is not on loopback')
+  addResolverOptions(lookup)
     .addHelpText('after', help)
-    .action(async (first: string, second: string | undefined, options: LookupOptions) => {
+    .action(async (first: string, second: string | undefined, options: ResolverOptions) => {
       const type = second === undefined ? 'ips' : readType(first)
       const name = readName(type, second ?? first)
       const answer = await lookUp(openResolver(options), type, name)
@@ -68,11 +66,21 @@ export function addDnsCommands(program: Command, session: Session): void {
     })
 }
 
+/** Adds the options that say whom to ask. */
+export function addResolverOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--server <address[:port]>', 'the resolver to ask, or up to three with commas between'),
+    )
+    .option('--trust-ad', 'believe the resolver that an answer is authentic, although it is not on loopback')
+}
+
 function lookUp(resolver: Resolver, type: LookupType, name: string): Promise<AnyAnswer> {
   return type === 'ips' ? lookUpAddresses(resolver, name) : resolver.lookUp(type, name)
 }
 
-function openResolver({ server, trustAd = false }: LookupOptions): Resolver {
+/** Throws a CliError for what is no server. */
+export function openResolver({ server, trustAd = false }: ResolverOptions): Resolver {
   const settings = { trustsAd: trustAd, ...(server !== undefined && { servers: server }) }
   try {
     const configuration = dnsConfiguration(settings, '--server')

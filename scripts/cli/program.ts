@@ -12,6 +12,7 @@ import { addQueueCommands } from './queue.ts'
 import { addRouteCommands } from './route.ts'
 import { LOCAL_URL, openSession } from './session.ts'
 import { addSetupCommand } from './setup.ts'
+import { addSpfCommands } from './spf.ts'
 import { addSuppressCommands } from './suppress.ts'
 import { addTimeCommand } from './time.ts'
 import { addTransportCommands } from './transport.ts'
@@ -50,6 +51,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addMailCommands(program, session)
   addSuppressCommands(program, session)
   addDnsCommands(program, session)
+  addSpfCommands(program, session)
   addTimeCommand(program, session)
   return program
 }

@@ -33,13 +33,6 @@ export function isInNetwork(address: IpAddress, network: IpAddress, length: numb
   })
 }
 
-/** The name that PTR records are at (RFC 1035 §3.5, RFC 3596 §2.5). */
-export function reverseName({ version, groups }: IpAddress): string {
-  return version === 4
-    ? `${octetsOf(groups).reverse().join('.')}.in-addr.arpa`
-    : `${nibblesOf(groups).reverse().join('.')}.ip6.arpa`
-}
-
 /** The 32 hexadecimal digits of an IPv6 address. */
 export function nibblesOf(groups: readonly number[]): string[] {
   return groups.flatMap((group) => [...group.toString(16).padStart(4, '0')])

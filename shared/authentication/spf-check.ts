@@ -5,11 +5,11 @@ import {
   isInNetwork,
   nibblesOf,
   parseIpAddress,
-  reverseName,
   unmapIpAddress,
 } from '../address/ip-address.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { reverseName } from '../dns/reverse-name.ts'
 import type { ClaimedMessage, SpfResult } from './authentication.ts'
 import { isSpfError, type SpfError, type SpfFound, type SpfLookups, spfLookups } from './spf-lookups.ts'
 import {
@@ -40,6 +40,8 @@ export interface SpfOutcome extends SpfResult {
 interface Evaluation {
   readonly ports: SpfPorts
   readonly client: IpAddress
+  /** Where the client's PTR records are. */
+  readonly reverseName: string
   readonly sender: { readonly localpart: string; readonly domain: string }
   readonly hello: string
   readonly lookups: SpfLookups
@@ -75,10 +77,12 @@ export async function checkSpf(
   if (domain === undefined) return { ...claim, ...NOTHING, result: 'none', authentic: false }
   const address = parseIpAddress(client.ipAddress)
   if (!address) throw new TypeError(`the client's address is no IP address: ${client.ipAddress}`)
+  const unmapped = unmapIpAddress(address)
   const startedAt = ports.clock.now()
   const evaluation: Evaluation = {
     ports,
-    client: unmapIpAddress(address),
+    client: unmapped,
+    reverseName: reverseName(formatIpAddress(unmapped)) ?? '',
     sender: { localpart: mailFrom?.localpart || 'postmaster', domain },
     hello,
     lookups: spfLookups(ports, startedAt),
@@ -196,7 +200,7 @@ async function isMailExchange(
 
 /** RFC 7208 §5.5. Names outside of the target cannot match, so they are not looked up. */
 async function isNamedWithin(evaluation: Evaluation, target: string): Promise<boolean | SpfError> {
-  const names = forgive(await evaluation.lookups.lookUpForTerm('PTR', reverseName(evaluation.client)))
+  const names = forgive(await evaluation.lookups.lookUpForTerm('PTR', evaluation.reverseName))
   if (isSpfError(names)) return names
   const candidates = names.slice(0, MOST_NAMES).filter((name) => nearness(name, target) > 0)
   const name = await findValidated(evaluation, candidates)
@@ -253,7 +257,7 @@ async function expand(
 async function findClientName(evaluation: Evaluation, domain: string): Promise<string | SpfError> {
   const tooMany = evaluation.lookups.count()
   if (tooMany) return tooMany
-  const names = forgive(await evaluation.lookups.lookUp('PTR', reverseName(evaluation.client)))
+  const names = forgive(await evaluation.lookups.lookUp('PTR', evaluation.reverseName))
   if (isSpfError(names)) return names
   const nearestFirst = names
     .slice(0, MOST_NAMES)

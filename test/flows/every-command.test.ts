@@ -165,6 +165,12 @@ test('AT-66: the commands that ask the DNS run without a server', async () => {
   const { address } = await dnsServer(context, () => ({ answers }))
   const text = await run('dns lookup', 'mx', 'every.example', '--server', address)
   assert.equal(text, '1 MX record of every.example, without dnssec\n  10 mx.example\n')
+  const record = [{ name: 'every.example', type: 'TXT', data: 'v=spf1 +all' } as const]
+  const spf = await dnsServer(context, () => ({ answers: record }))
+  assert.match(
+    await run('spf check', 'every.example', '192.0.2.1', '--server', spf.address),
+    /^result: +pass$/m,
+  )
 })
 
 test('AT-66: that were all commands', () => {
