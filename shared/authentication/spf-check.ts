@@ -257,7 +257,7 @@ async function expand(
 async function findClientName(evaluation: Evaluation, domain: string): Promise<string | SpfError> {
   const tooMany = evaluation.lookups.count()
   if (tooMany) return tooMany
-  const names = forgive(await evaluation.lookups.lookUp('PTR', evaluation.reverseName))
+  const names = forgive(await evaluation.lookups.lookUpForTerm('PTR', evaluation.reverseName))
   if (isSpfError(names)) return names
   const nearestFirst = names
     .slice(0, MOST_NAMES)

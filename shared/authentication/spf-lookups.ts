@@ -17,7 +17,7 @@ export interface SpfLookups {
   /** To be said of each term and macro that needs the DNS, before it asks; an error where there are too many. */
   count(): SpfError | undefined
   lookUp<Type extends DnsRecordType>(type: Type, name: string): Promise<SpfFound<Type>>
-  /** The first question of a term: finding nothing is forgiven twice. */
+  /** The first question of a term or macro: finding nothing is forgiven twice. */
   lookUpForTerm<Type extends DnsRecordType>(type: Type, name: string): Promise<SpfFound<Type>>
   /** Whether there were answers, and DNSSEC vouches for all of them. */
   isAuthentic(): boolean
