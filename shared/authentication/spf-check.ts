@@ -25,7 +25,7 @@ import { isSpfRecord, parseSpfRecord, type SpfMechanism, type SpfPrefixes } from
 /** What SPF needs of the world. */
 export interface SpfPorts {
   readonly resolver: Resolver
-  /** Measures how long the lookups take. */
+  /** Bounds the time of the lookups, and tells explanations the time. */
   readonly clock: Clock
   /** Ours, for explanations (RFC 7208 §7.2, `%{r}`). */
   readonly hostname: string
@@ -62,7 +62,8 @@ const LONGEST_EXPLANATION = 800
 
 /**
  * Says whether the client may send in the name of the message's reverse-path, or of its own EHLO name where that is null
- * (RFC 7208 §2.4). The explanation's lookups count towards no limit and not for `authentic`.
+ * (RFC 7208 §2.4). The explanation's lookups count towards no limit and not for `authentic`. Throws a TypeError where the
+ * client's address is none.
  */
 export async function checkSpf(
   ports: SpfPorts,
@@ -105,10 +106,10 @@ async function checkHost(evaluation: Evaluation, domain: string): Promise<Verdic
   if (!domain.includes('.')) return { ...NOTHING, result: 'none' }
   const texts = await evaluation.lookups.lookUp('TXT', domain)
   if (isSpfError(texts)) return { ...texts, mechanism: '' }
-  const [text, ...others] = texts.filter(isSpfRecord)
-  if (text === undefined) return { ...NOTHING, result: 'none' }
+  const [published, ...others] = texts.filter(isSpfRecord)
+  if (published === undefined) return { ...NOTHING, result: 'none' }
   if (others.length > 0) return { ...permerror(`several SPF records at ${domain}`), mechanism: '' }
-  const record = parseSpfRecord(text)
+  const record = parseSpfRecord(published)
   if ('problem' in record) return { ...permerror(record.problem), mechanism: '' }
 
   for (const { mechanism, text, result } of record.directives) {
