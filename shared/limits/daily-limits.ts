@@ -1,6 +1,7 @@
 import type { Account, AccountName } from '../account/options.ts'
 import type { Address } from '../address/address.ts'
 import { type Clock, DAY, HOUR, type Instant } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { CounterStore } from './counter-store.ts'
 import type { KnownRecipients } from './known-recipients.ts'
 
@@ -10,10 +11,16 @@ export interface DailyLimitPorts {
   readonly clock: Clock
 }
 
+/** The limit of an account that would be passed: messages, or recipients that it never sent to, within 24 hours. */
+export interface LimitReached {
+  readonly limit: 'messages' | 'firstTimeRecipients'
+  readonly most: number
+}
+
 /** Whether an account may send to so many recipients; if so they are counted already. */
 export type Reservation =
   | { readonly kind: 'reserved'; readonly newcomers: readonly Address[]; giveBack(): Promise<void> }
-  | { readonly kind: 'refused'; readonly limit: 'messages' | 'firstTimeRecipients'; readonly most: number }
+  | ({ readonly kind: 'refused' } & LimitReached)
 
 /** What an account may do within 24 hours if nothing else is set (mox's numbers). */
 const DEFAULTS = { messages: 1000, firstTimeRecipients: 200 } as const
@@ -24,6 +31,41 @@ export function dailyLimits(account: Account): Readonly<Record<keyof typeof DEFA
     messages: account.maxOutgoingMessagesPerDay ?? DEFAULTS.messages,
     firstTimeRecipients: account.maxFirstTimeRecipientsPerDay ?? DEFAULTS.firstTimeRecipients,
   }
+}
+
+/**
+ * Accepts a message if the account may still send so much today. Where `accept` throws something for which
+ * `isRefusal` holds, nothing was accepted and nothing counts.
+ */
+export async function withinDailyLimits<Result>(
+  ports: DailyLimitPorts & { readonly log: Log },
+  { name, account }: { readonly name: AccountName; readonly account: Account },
+  recipients: readonly Address[],
+  accept: () => Promise<Result>,
+  isRefusal: (error: unknown) => boolean,
+): Promise<
+  { readonly kind: 'accepted'; readonly result: Result } | ({ readonly kind: 'refused' } & LimitReached)
+> {
+  const reserved = await reserveMessages(ports, name, account, recipients)
+  if (reserved.kind === 'refused') return reserved
+  try {
+    const result = await accept()
+    await ports.knownRecipients.remember(name, reserved.newcomers).catch((error) => {
+      // The message is accepted: they will count as new once more.
+      ports.log.error('recipients were not remembered', error, { account: name })
+    })
+    return { kind: 'accepted', result }
+  } catch (error) {
+    if (isRefusal(error)) await reserved.giveBack()
+    throw error
+  }
+}
+
+/** A limit that is reached, in words; the text is public. */
+export function explainLimit({ limit, most }: LimitReached): string {
+  return limit === 'messages'
+    ? `the account may send ${most} messages within 24 hours, one for each recipient`
+    : `the account may send to ${most} recipients within 24 hours that it never sent to before`
 }
 
 /**

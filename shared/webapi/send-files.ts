@@ -1,7 +1,7 @@
 import type { AttachedFile } from '../message/compose-content.ts'
+import { LARGEST_MESSAGE } from '../queue/submission-limits.ts'
 import { ApiError } from './api-error.ts'
 import type { CallContext } from './call-context.ts'
-import { LARGEST_MESSAGE } from './largest-message.ts'
 import type { SendFile, SendFiles } from './send-request.ts'
 
 /** Files whose data is at hand, by the place they take in the message. */

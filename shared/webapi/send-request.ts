@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { LARGEST_EXTRA, LARGEST_SUBJECT } from '../queue/submission-limits.ts'
 import { ApiError } from './api-error.ts'
 import type { CallBody, UploadedFile } from './call-body.ts'
 import { list, parseRequest, record, text } from './json-request.ts'
@@ -58,14 +59,6 @@ export interface SendFiles {
 
 /** The form fields that hold files. */
 export const UPLOAD_FIELDS = ['alternativefile', 'inlinefile', 'attachedfile'] as const
-
-/**
- * Octets. Every event has both twice in one item, once as JSON that makes up to six octets of one; an item has at
- * most 400 KB (DynamoDB, "Service, account, and table quotas"), and an event that cannot be written down would be
- * a message that is delivered again and again.
- */
-const LARGEST_SUBJECT = 8_192
-const LARGEST_EXTRA = 32_768
 
 /** Reads the parameters of Send. */
 export function readSendRequest(body: CallBody): {

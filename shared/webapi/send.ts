@@ -7,19 +7,19 @@ import { composeMessage, type MessageDraft } from '../message/compose.ts'
 import type { NamedAddress } from '../message/header-field.ts'
 import { MessageSyntaxError } from '../message/message-syntax-error.ts'
 import { formatReceived } from '../message/received.ts'
+import { LARGEST_MESSAGE } from '../queue/submission-limits.ts'
 import { type KeptBase, MOST_RECIPIENTS, submit } from '../queue/submit.ts'
+import { uniqueMailFrom } from '../queue/unique-mail-from.ts'
 import type { FutureRelease } from '../smtp/future-release.ts'
 import { ApiError, type ApiErrorCode } from './api-error.ts'
 import type { CallContext, CallResult } from './call-context.ts'
-import { withinDailyLimits } from './daily-limits.ts'
-import { LARGEST_MESSAGE } from './largest-message.ts'
+import { unlessLimitReached } from './daily-limits.ts'
 import { readAddress } from './read-address.ts'
 import { requestHash } from './request-hash.ts'
 import { saveSent } from './save-sent.ts'
 import { type LoadedFiles, loadFiles, useUploads } from './send-files.ts'
 import { type PreparedMessage, type SendSteps, sendOnce } from './send-once.ts'
 import { type RequestAddress, readSendRequest, type SendFiles, type SendRequest } from './send-request.ts'
-import { uniqueMailFrom } from './unique-mail-from.ts'
 
 const USER_AGENT = 'postern/0.1.0'
 /** RFC 4865 §4 leaves the limit to the server. */
@@ -98,7 +98,8 @@ async function accept(
 ): Promise<object> {
   const { bytes, messageId, has8bit, smtputf8 } = message
   const recipients = readRecipients(addressed)
-  const unique = await uniqueMailFrom(call, addressed.from.address)
+  const unique = await uniqueMailFrom(call.ports, call.options, call.login, addressed.from.address)
+  if (unique && 'mistake' in unique) throw new ApiError('user', `From: ${unique.mistake}`)
   const release = readFutureRelease(request.FutureRelease, call.ports.clock.now())
   const submission = {
     account: call.login.name,
@@ -116,7 +117,7 @@ async function accept(
   }
   const messages = kept?.isRepeated
     ? await submit(call.ports, submission, kept.base)
-    : await withinDailyLimits(call, recipients, async () => {
+    : await unlessLimitReached(call, recipients, async () => {
         await useUploads(call, files, name)
         return await submit(call.ports, submission, kept?.base)
       })
