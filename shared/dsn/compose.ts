@@ -9,6 +9,7 @@ import { encodeQuotedPrintable, withCrlf } from '../message/transfer-encoding.ts
 import { explain } from './explain.ts'
 import type { DsnNotice, DsnOutcome } from './notice.ts'
 import { breakWords, oneLine } from './one-line.ts'
+import { isTransportable, returnedMessage } from './returned-message.ts'
 
 /**
  * Writes a delivery status notification (RFC 3464; RFC 6533 where UTF-8 is needed), with CRLF. The same notice
@@ -19,7 +20,7 @@ export function composeDsn(notice: DsnNotice): Uint8Array {
   const parts = [
     textPart(explain(notice), allowsUtf8),
     statusPart(notice, allowsUtf8),
-    headersPart(notice.original.headerSection, allowsUtf8),
+    returnedPart(notice, allowsUtf8),
   ]
   const boundary = boundaryFor(parts)
   const header = [
@@ -36,7 +37,11 @@ export function composeDsn(notice: DsnNotice): Uint8Array {
   return Buffer.concat([Buffer.from(header), ...delimited, Buffer.from(`\r\n--${boundary}--\r\n`)])
 }
 
-const SUBJECTS = { failed: 'mail delivery failed', delayed: 'mail delivery delayed' } as const
+const SUBJECTS = {
+  failed: 'mail delivery failed',
+  delayed: 'mail delivery delayed',
+  relayed: 'mail relayed',
+} as const
 
 const MAX_NAME = 255
 const MAX_FIELD = 1000
@@ -110,6 +115,7 @@ function typedAddress(text = ''): string {
 /** A 4.x.x beside `failed` says that it was tried until time was up; `delayed` is never permanent (RFC 3463 §2). */
 function statusOf({ action, outcome }: DsnNotice): string {
   const { code, enhancedCode } = outcome
+  if (action === 'relayed') return /^2\.\d{1,3}\.\d{1,3}$/.test(enhancedCode) ? enhancedCode : '2.0.0'
   const answered = code >= 400 && code < 500 ? '4' : '5'
   const status = /^[45]\.\d{1,3}\.\d{1,3}$/.test(enhancedCode) ? enhancedCode : `${answered}.0.0`
   return action === 'delayed' ? `4${status.slice(1)}` : status
@@ -127,6 +133,13 @@ function textPart(text: string, allowsUtf8: boolean): Buffer {
   return mimePart('text/plain; charset=utf-8', encoded, 'quoted-printable')
 }
 
+/** The message or its header section; one with UTF-8 in it is a message/global (RFC 6532 §3.7). */
+function returnedPart(notice: DsnNotice, allowsUtf8: boolean): Buffer {
+  const message = returnedMessage(notice)
+  if (!message) return headersPart(notice.original.headerSection, allowsUtf8)
+  return mimePart(notice.smtputf8 ? 'message/global' : 'message/rfc822', message)
+}
+
 /** Octets of the original header section that are repeated. */
 const MAX_HEADERS = 65_536
 
@@ -142,14 +155,6 @@ function headersPart(headerSection: Uint8Array, allowsUtf8: boolean): Buffer {
   const charset = !allowsUtf8 && isUtf8(headers) ? '; charset=utf-8' : ''
   const lines = headers.toString('base64').replace(/.{76}/g, '$&\r\n')
   return mimePart(`${type}${charset}`, Buffer.from(`${lines}\r\n`), 'base64')
-}
-
-/** RFC 2045 §2.7 and §2.8: lines of at most 998 octets, no NUL, no CR or LF alone. */
-function isTransportable(bytes: Buffer): boolean {
-  return bytes
-    .toString('latin1')
-    .split('\r\n')
-    .every((line) => line.length <= 998 && !/[\r\n\0]/.test(line))
 }
 
 function mimePart(contentType: string, body: Uint8Array, encoding = isAscii(body) ? '7bit' : '8bit'): Buffer {

@@ -3,6 +3,7 @@ import type { Instant } from '../base/clock.ts'
 import { formatDateTime } from '../message/date-time.ts'
 import type { DsnNotice, DsnOutcome } from './notice.ts'
 import { breakWords, oneLine } from './one-line.ts'
+import { returnedMessage } from './returned-message.ts'
 
 /** The notice in words, for people; lines end in LF and have at most 998 octets. */
 export function explain(notice: DsnNotice): string {
@@ -11,16 +12,22 @@ export function explain(notice: DsnNotice): string {
     wrap(`This is the mail system of ${oneLine(hostname, MAX_NAME)}.`, ''),
     wrap(`A message that you sent at ${formatDateTime(original.arrivedAt)} to`, ''),
     wrap(formatAddress(recipient), INDENT),
-    wrap(notice.action === 'failed' ? FAILED : DELAYED, ''),
-    ...reason(notice.outcome),
+    wrap(ENDINGS[notice.action], ''),
+    ...(notice.action === 'relayed' ? [] : reason(notice.outcome)),
     wrap(`That was at ${formatDateTime(lastAttemptAt)}.`, ''),
     ...(notice.action === 'delayed' ? outlook(notice) : []),
-    'The header section of your message is attached.\n',
+    wrap(
+      `${returnedMessage(notice) ? 'Your message' : 'The header section of your message'} is attached.`,
+      '',
+    ),
   ].join('\n')
 }
 
-const FAILED = 'could not be delivered. It will not be tried again.'
-const DELAYED = 'has not been delivered yet. You need not send it again: it is still in the queue.'
+const ENDINGS = {
+  failed: 'could not be delivered. It will not be tried again.',
+  delayed: 'has not been delivered yet. You need not send it again: it is still in the queue.',
+  relayed: 'was accepted by the next server, which was not asked to tell what becomes of it.',
+} as const
 
 const INDENT = '    '
 const MAX_NAME = 255

@@ -3,7 +3,8 @@ import type { Instant } from '../base/clock.ts'
 
 /** What to tell the sender of a message about one of its recipients. */
 export interface DsnNotice {
-  readonly action: 'failed' | 'delayed'
+  /** `relayed`: handed on to a server that does not tell more (RFC 3464 §2.3.3). */
+  readonly action: 'failed' | 'delayed' | 'relayed'
   /** Our name; the notice comes from its postmaster. */
   readonly hostname: string
   /** Of the notice, with angle brackets. */
@@ -29,10 +30,12 @@ interface OriginalMessage {
   readonly messageId: string
   /** Its header section as it was accepted; what follows an empty line is not repeated. */
   readonly headerSection: Uint8Array
+  /** Where the sender wants it back whole (RFC 3461 §4.3, `RET=FULL`). */
+  readonly wholeMessage?: Uint8Array
   readonly arrivedAt: Instant
-  /** ENVID (RFC 3461 §4.4), decoded. */
+  /** ENVID (RFC 3461 §4.4), decoded; empty if there was none. */
   readonly envelopeId?: string
-  /** ORCPT (RFC 3461 §4.2), decoded: `rfc822;user@domain`. */
+  /** ORCPT (RFC 3461 §4.2), decoded: `rfc822;user@domain`; empty if there was none. */
   readonly originalRecipient?: string
   /** `for;seconds` or `until;time` (RFC 4865). */
   readonly futureReleaseRequest?: string

@@ -15,6 +15,7 @@ import {
   type MessageEdit,
   nextAttemptHints,
   type QueuedMessage,
+  wantsNotice,
 } from './queued-message.ts'
 
 /** What an operator does to an unfinished message. */
@@ -159,7 +160,7 @@ async function cancel(
   const effects: Effects = {
     ...callAbout(options, row, now, { event, suppressing: false, smtpCode: 0, smtpEnhancedCode: '', error }),
     history: { ended: 'failed', at: now },
-    ...(kind === 'fail' && row.mailFrom && { notice: 'failed' }),
+    ...(kind === 'fail' && wantsNotice(row, 'failed') && { notice: 'failed' }),
   }
   const retired = retiredNow(options, row, false, now)
   const settled = await ports.queue.cancel(row, { kind: 'retire', result, retired }, effects, by)

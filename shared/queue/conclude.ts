@@ -9,7 +9,13 @@ import type { Standing } from '../suppression/suppression.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
 import { callAbout, retiredNow } from './ending.ts'
 import type { Effects } from './queue-store.ts'
-import { type DeliveryResult, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
+import {
+  type DeliveryResult,
+  type NoticeKind,
+  nextAttemptHints,
+  type QueuedMessage,
+  wantsNotice,
+} from './queued-message.ts'
 import { DELAY_NOTICE_AFTER, MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
 import type { DeliveryOutcome, Evidence, Suppressed } from './transport.ts'
 
@@ -125,21 +131,24 @@ interface Ended {
 /** A retry only tells; an end also counts, and may put the recipient on the suppression list. */
 function effectsOf(ended: Ended): Effects {
   const { row, outcome, standing, settlement, now } = ended
-  const isLate = countedAttempts(row) === DELAY_NOTICE_AFTER && row.mailFrom !== undefined
   if (settlement.kind === 'retry') {
-    return { ...callOf(ended, false), ...(isLate && { notice: 'delayed' }) }
+    const isLate = countedAttempts(row) === DELAY_NOTICE_AFTER
+    return { ...callOf(ended, false), ...(isLate && noticeOf(row, 'delayed')) }
   }
   if (outcome.kind === 'accepted') {
     const hadFailures = standing.failuresInARow > 0
-    return { ...callOf(ended, false), ...(hadFailures && { history: { ended: 'delivered', at: now } }) }
+    const told = { ...callOf(ended, false), ...noticeOf(row, 'relayed') }
+    return { ...told, ...(hadFailures && { history: { ended: 'delivered', at: now } }) }
   }
   const history = { ended: 'failed', at: now } as const
-  // A notification that cannot be delivered is not told of by another (RFC 5321 §6.1).
-  const notice = row.mailFrom ? ({ notice: 'failed' } as const) : {}
-  const otherwise: Effects = { ...callOf(ended, false), ...notice, history }
+  const otherwise: Effects = { ...callOf(ended, false), ...noticeOf(row, 'failed'), history }
   const failure = { account: row.account, recipient: row.recipient, at: now, salt: row.id, ...outcome }
   const suppression = suppressionFor({ ...failure, source: 'queue' }, standing)
   return suppression ? { ...otherwise, ...callOf(ended, true), suppression, otherwise } : otherwise
+}
+
+function noticeOf(row: QueuedMessage, notice: NoticeKind): Pick<Effects, 'notice'> {
+  return wantsNotice(row, notice) ? { notice } : {}
 }
 
 /** Acceptance reports code 0, as mox does; failures report the remote's words. */

@@ -59,6 +59,7 @@ async function compose(
 ): Promise<Uint8Array> {
   const last = row.results.at(-1)
   const lastAttemptAt = last?.startedAt ?? row.queuedAt
+  const message = (await content.read(queueContent(row.base))) ?? new Uint8Array()
   const following = action === 'delayed' ? expectedAttempts(countedAttempts(row), row.nextAt) : []
   const givenUpAt = following.at(-1)
   return composeDsn({
@@ -70,9 +71,11 @@ async function compose(
     recipient: row.recipient,
     original: {
       messageId: row.messageId,
-      headerSection: (await content.read(queueContent(row.base))) ?? new Uint8Array(),
+      headerSection: message,
+      ...(row.dsn?.return === 'FULL' && { wholeMessage: message }),
       arrivedAt: row.queuedAt,
-      ...(row.fromId !== '' && { envelopeId: row.fromId }),
+      envelopeId: row.dsn?.envelopeId ?? row.fromId,
+      originalRecipient: row.dsn?.originalRecipient ?? '',
       ...(row.futureRelease !== '' && { futureReleaseRequest: row.futureRelease }),
     },
     outcome: {

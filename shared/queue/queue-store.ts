@@ -51,6 +51,13 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult, 
    */
   add(rows: readonly QueuedMessage[]): Promise<boolean>
   /**
+   * Adds a row whose FromID its submitter chose, and lets {@link sentWithChosen} find it until `expiresAt`; nothing is
+   * added where a message of the account has that FromID, or another Send the id.
+   */
+  addWithChosen(row: QueuedMessage, expiresAt: Instant): Promise<'added' | 'FromID used' | 'id taken'>
+  /** The message of the account that was sent with that FromID, which its submitter chose; case does not count. */
+  sentWithChosen(account: string, fromId: string): Promise<RowId | undefined>
+  /**
    * Lets {@link sentUnder} find a Send by its Message-ID until `expiresAt`; of several with one id, the newest.
    */
   noteMessageId(sent: SentMessageId, expiresAt: Instant): Promise<void>

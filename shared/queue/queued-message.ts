@@ -4,6 +4,7 @@ import type { RowEdit } from '../attempts/attempt-store.ts'
 import { type DelayedHint, type Hint, LONGEST_DELAY_MS } from '../attempts/hint-channel.ts'
 import { DAY, type Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
+import type { MailCommand, RcptCommand } from '../smtp/commands.ts'
 import type { Evidence } from './transport.ts'
 
 /** A message for one recipient, queued or retired. Recipients of one Send share content and `base`. */
@@ -36,7 +37,13 @@ export interface QueuedMessage extends AttemptRow<DeliveryResult> {
   readonly owed?: NoticeKind
   /** What the submitter wants to see again in events. */
   readonly extra: Readonly<Record<string, string>>
+  /** What the submitter asked of notices; absent where nothing was asked. */
+  readonly dsn?: DsnRequest
 }
+
+/** The DSN parameters of a message and its recipient (RFC 3461 §4). */
+export type DsnRequest = Pick<MailCommand, 'envelopeId' | 'return'> &
+  Pick<RcptCommand, 'notify' | 'originalRecipient'>
 
 /** What operators change of a message; what is absent stays. */
 export interface MessageEdit extends RowEdit {
@@ -45,8 +52,24 @@ export interface MessageEdit extends RowEdit {
   readonly requireTls?: boolean | 'no wish'
 }
 
-/** A delivery status notification to the sender (RFC 3464): given up, or late. */
-export type NoticeKind = 'failed' | 'delayed'
+/**
+ * A delivery status notification to the sender (RFC 3464): given up; late; or handed on to a server that we did not
+ * ask to tell more.
+ */
+export type NoticeKind = 'failed' | 'delayed' | 'relayed'
+
+const NOTIFY_OF = { failed: 'FAILURE', delayed: 'DELAY', relayed: 'SUCCESS' } as const
+
+/**
+ * Whether the sender wants that notice (RFC 3461 §4.1); who asked for nothing hears of failures and delays. What has
+ * the null reverse-path is not told of (RFC 5321 §6.1).
+ */
+export function wantsNotice(
+  { mailFrom, dsn }: Pick<QueuedMessage, 'mailFrom' | 'dsn'>,
+  kind: NoticeKind,
+): boolean {
+  return mailFrom !== undefined && (dsn?.notify ?? ['FAILURE', 'DELAY']).includes(NOTIFY_OF[kind])
+}
 
 /** One attempt to deliver. */
 export interface DeliveryResult extends AttemptResult, Evidence {

@@ -9,14 +9,17 @@ import { type ContentStore, queueContent } from '../content/content-store.ts'
 import type { FutureRelease } from '../smtp/future-release.ts'
 import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
-import { contentKeptUntil, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
+import { contentKeptUntil, type DsnRequest, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
 
 /** A message that an account wants delivered. Everything in it has been checked. */
 export interface Submission {
   readonly account: string
-  readonly mailFrom: Address
+  /** Left out: the null reverse-path. */
+  readonly mailFrom?: Address
   /** Makes the reverse-path of each message its own; see {@link UniqueMailFrom}. */
   readonly uniqueMailFrom?: (id: RowId) => UniqueMailFrom
+  /** The FromID that the submitter chose, as it stands in `mailFrom`; for one recipient only. */
+  readonly chosenFromId?: string
   /** 1 to {@link MOST_RECIPIENTS}; each gets a row of its own, repeated ones too. */
   readonly recipients: readonly Address[]
   /** The message as it goes out, with CRLF line ends. */
@@ -28,6 +31,8 @@ export interface Submission {
   readonly extra: Readonly<Record<string, string>>
   readonly requireTls?: boolean
   readonly futureRelease?: FutureRelease
+  /** One for each recipient, in their order; none where nothing was asked. */
+  readonly dsn?: readonly (DsnRequest | undefined)[]
 }
 
 /** A reverse-path of one message alone, and the part of it that tells. */
@@ -62,7 +67,7 @@ export interface KeptBase {
 /**
  * Accepts a message: from here on it is delivered or the account is told why not. Dying between any two steps
  * loses nothing that was accepted, and leaves nothing of what was not. With a kept base, running it again with
- * the same content is as running it once.
+ * the same content is as running it once. Throws {@link FromIdUsedError}, with nothing accepted.
  */
 export async function submit(
   ports: SubmitPorts,
@@ -77,9 +82,10 @@ export async function submit(
     const rows = onHold(await ports.options.read(), newRows(submission, base, now), now)
     const contentExpiresAt = Math.max(...rows.map(contentKeptUntil))
 
+    await refuseUsed(queue, submission)
     if (!(await keepContent(ports, base, submission.content, contentExpiresAt, kept !== undefined))) continue
     await noteMessageId(queue, rows, contentExpiresAt + BOUNCES_COME_FOR_MS)
-    if (!(await queue.add(rows))) continue
+    if (!(await addRows(queue, submission, rows, contentExpiresAt + BOUNCES_COME_FOR_MS))) continue
     if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
     await deliveries.send(firstHints(rows, now))
     return rows
@@ -97,6 +103,31 @@ async function noteMessageId(
   if (!row) return
   const { account, messageId, base, recipients } = row
   await queue.noteMessageId({ account, messageId, base, recipients }, expiresAt)
+}
+
+/** The chosen FromID is that of an earlier message: a bounce could not tell them apart. Nothing was accepted. */
+export class FromIdUsedError extends Error {
+  override readonly name = 'FromIdUsedError'
+}
+
+/** Before anything is written; who takes it meanwhile is found out by {@link addRows}. */
+async function refuseUsed(queue: QueueStore, { account, chosenFromId }: Submission): Promise<void> {
+  if (chosenFromId === undefined) return
+  if ((await queue.sentWithChosen(account, chosenFromId)) !== undefined) throw new FromIdUsedError()
+}
+
+/** False when an id is another Send's. */
+async function addRows(
+  queue: QueueStore,
+  { chosenFromId }: Submission,
+  rows: readonly QueuedMessage[],
+  expiresAt: Instant,
+): Promise<boolean> {
+  const [row] = rows
+  if (chosenFromId === undefined || !row) return await queue.add(rows)
+  const added = await queue.addWithChosen(row, expiresAt)
+  if (added === 'FromID used') throw new FromIdUsedError()
+  return added === 'added'
 }
 
 /** False when the base is another Send's; with a kept base the content may be there already, from an earlier run. */
@@ -139,7 +170,8 @@ function baseOf(rows: readonly QueuedMessage[]): RowId {
 
 function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessage[] {
   const { account, messageId, subject, has8bit, smtputf8, extra, requireTls, futureRelease } = submission
-  const unique = submission.uniqueMailFrom ?? (() => ({ fromId: '', mailFrom: submission.mailFrom }))
+  const { mailFrom, chosenFromId: fromId = '', dsn } = submission
+  const unique = submission.uniqueMailFrom ?? (() => ({ fromId, ...(mailFrom && { mailFrom }) }))
   return submission.recipients.map((recipient, place) => ({
     account,
     id: rowIdPlus(base, place),
@@ -161,6 +193,7 @@ function newRows(submission: Submission, base: RowId, now: Instant): QueuedMessa
     transport: '',
     ...(requireTls !== undefined && { requireTls }),
     futureRelease: futureRelease?.request ?? '',
+    ...(dsn?.[place] && { dsn: dsn[place] }),
   }))
 }
 

@@ -1,24 +1,24 @@
 import type { Options } from '../account/options.ts'
 import type { Address } from '../address/address.ts'
 import { lookUp } from '../base/look-up.ts'
-import { rowIdPlus } from '../base/row-id.ts'
+import { type RowId, rowIdPlus } from '../base/row-id.ts'
 import { type CorrelationKey, correlationOf } from '../dsn/correlate.ts'
 import type { DsnReport } from '../dsn/parse.ts'
-import { FROM_ID_LENGTH, type FromIdKeys, fromIdKeys, parseFromId } from '../queue/from-id.ts'
+import { FROM_ID_LENGTH, fromIdKeys, parseFromId } from '../queue/from-id.ts'
 import type { QueueStore } from '../queue/queue-store.ts'
 import type { QueuedMessage } from '../queue/queued-message.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
 
 export interface FindFeedbackPorts {
-  readonly queue: Pick<QueueStore, 'read' | 'decision' | 'sentUnder'>
+  readonly queue: Pick<QueueStore, 'read' | 'decision' | 'sentUnder' | 'sentWithChosen'>
   /** What the keys of FromIDs are made of. */
   readonly fromIdSecret: () => Promise<string>
 }
 
 /**
- * The sent message that a received one is about: by the FromID in the address that it came to, else, for a
- * notification, by the envelope id that it returns (RFC 3461 §4.4), which is a FromID too, else by the Message-ID
- * of what it returns. Only messages of the account that receives it are found.
+ * The sent message that a received one is about: by the FromID in the address that it came to, ours or one that the
+ * submitter chose, else, for a notification, by the envelope id that it returns (RFC 3461 §4.4), which is a FromID
+ * too, else by the Message-ID of what it returns. Only messages of the account that receives it are found.
  */
 export async function findFeedback(
   ports: FindFeedbackPorts,
@@ -40,22 +40,32 @@ async function findByFromId(
   correlation: readonly CorrelationKey[],
 ): Promise<QueuedMessage | undefined> {
   const separators = lookUp(options.domains, address.domain)?.separators ?? []
-  const texts = separators
+  const suffixes = separators
     .map((separator) => suffixOf(address.localpart, separator))
-    .concat(correlation.map((key) => (key.by === 'envelopeId' ? key.envelopeId : '')))
-    .filter((text) => text.length === FROM_ID_LENGTH)
-  if (texts.length === 0) return undefined
-  const keys = fromIdKeys(await ports.fromIdSecret())
-  for (const text of texts) {
-    const message = await read(ports, keys, account, text)
+    .filter((text) => text !== '')
+  const returned = correlation.map((key) => (key.by === 'envelopeId' ? key.envelopeId : ''))
+  const own = await ownFromIds(ports, account, [...suffixes, ...returned])
+  for (const id of own) {
+    const message = await ports.queue.read(account, id)
     if (message) return message
+  }
+  for (const suffix of own.length > 0 ? [] : suffixes) {
+    const id = await ports.queue.sentWithChosen(account, suffix)
+    if (id !== undefined) return await ports.queue.read(account, id)
   }
   return undefined
 }
 
-async function read(ports: FindFeedbackPorts, keys: FromIdKeys, account: string, fromId: string) {
-  const id = parseFromId(keys, account, fromId)
-  return id === undefined ? undefined : await ports.queue.read(account, id)
+/** The messages that those of the texts name that are FromIDs we have made. */
+async function ownFromIds(
+  ports: FindFeedbackPorts,
+  account: string,
+  texts: readonly string[],
+): Promise<readonly RowId[]> {
+  const candidates = texts.filter((text) => text.length === FROM_ID_LENGTH)
+  if (candidates.length === 0) return []
+  const keys = fromIdKeys(await ports.fromIdSecret())
+  return candidates.flatMap((text) => parseFromId(keys, account, text) ?? [])
 }
 
 function suffixOf(localpart: string, separator: string): string {

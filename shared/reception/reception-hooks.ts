@@ -4,7 +4,7 @@ import type { Address } from '../address/address.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import { type AcceptedRecipient, acceptRecipient } from './accept-recipient.ts'
 import { type ReceivedMessage, type ReceivePorts, receive } from './receive.ts'
-import { type FailureStage, mustGoApart, simulatedFailure } from './simulated-failure.ts'
+import { type FailureStage, mustGoApart, simulate } from './simulated-failure.ts'
 
 /** A transaction that has begun, with the recipients accepted so far. */
 export interface OpenTransaction {
@@ -51,18 +51,12 @@ const TOO_MANY: Refusal = {
 
 /** Receives mail for the accounts. */
 export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSettings): ReceptionHooks {
-  const simulate = async (stage: FailureStage, addresses: readonly Address[], peerGone: AbortSignal) => {
-    const failures = settings.simulateFailures
-      ? addresses.map(({ localpart }) => simulatedFailure(localpart))
-      : []
-    const failure = failures.find((candidate) => candidate?.stage === stage)
-    if (failure && failure.silentMs > 0) await ports.wait(failure.silentMs, peerGone)
-    return failure?.refusal
-  }
+  const simulated = async (stage: FailureStage, addresses: readonly Address[], peerGone: AbortSignal) =>
+    settings.simulateFailures ? await simulate(ports, stage, addresses, peerGone) : undefined
   return {
-    mailFrom: (address, peerGone) => simulate('mail', address ? [address] : [], peerGone),
+    mailFrom: (address, peerGone) => simulated('mail', address ? [address] : [], peerGone),
     async rcptTo({ mailFrom, recipients }, recipient, peerGone) {
-      const refusal = await simulate('rcpt', [recipient], peerGone)
+      const refusal = await simulated('rcpt', [recipient], peerGone)
       if (refusal) return refusal
       const accepted = recipients.map(({ address }) => address.localpart)
       if (settings.simulateFailures && mustGoApart(accepted, recipient.localpart)) return TOO_MANY
@@ -71,7 +65,7 @@ export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSetting
     },
     async message(message, peerGone) {
       const recipients = message.recipients.map(({ address }) => address)
-      const refusal = await simulate('data', recipients, peerGone)
+      const refusal = await simulated('data', recipients, peerGone)
       if (!refusal) await receive(ports, message)
       return refusal
     },

@@ -1,3 +1,4 @@
+import type { Address } from '../address/address.ts'
 import { FROM_ID_LENGTH } from '../queue/from-id.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 
@@ -28,6 +29,19 @@ export function simulatedFailure(localpart: string): SimulatedFailure | undefine
     text: 'simulated failure, as the address asks',
   }
   return { stage, refusal, silentMs: localpart.endsWith('timeout') ? SILENCE_MS : 0 }
+}
+
+/** Answers as the first address that asks for a failure at that stage wants it, after its silence. */
+export async function simulate(
+  ports: { wait(milliseconds: number, signal: AbortSignal): Promise<void> },
+  stage: FailureStage,
+  addresses: readonly Address[],
+  peerGone: AbortSignal,
+): Promise<Refusal | undefined> {
+  const failures = addresses.map(({ localpart }) => simulatedFailure(localpart))
+  const failure = failures.find((candidate) => candidate?.stage === stage)
+  if (failure && failure.silentMs > 0) await ports.wait(failure.silentMs, peerGone)
+  return failure?.refusal
 }
 
 /**

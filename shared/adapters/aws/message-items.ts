@@ -1,7 +1,13 @@
 import { formatAddress, parseAddress } from '../../address/address.ts'
 import type { AttemptRow } from '../../attempts/attempt-row.ts'
 import type { RowId } from '../../base/row-id.ts'
-import type { DeliveryResult, MessageEdit, NoticeKind, QueuedMessage } from '../../queue/queued-message.ts'
+import type {
+  DeliveryResult,
+  DsnRequest,
+  MessageEdit,
+  NoticeKind,
+  QueuedMessage,
+} from '../../queue/queued-message.ts'
 import type { RowFormat } from './attempt-items.ts'
 import { keys } from './table.ts'
 
@@ -24,6 +30,7 @@ export const messageFormat: RowFormat<QueuedMessage, DeliveryResult, MessageEdit
     ...(row.transport !== '' && { transport: row.transport }),
     ...(row.requireTls !== undefined && { requireTls: row.requireTls }),
     ...(row.futureRelease !== '' && { futureRelease: row.futureRelease }),
+    ...(row.dsn && { dsn: row.dsn }),
   }),
   edited: ({ transport, requireTls }) => ({
     ...(transport !== undefined && { transport: transport === '' ? undefined : transport }),
@@ -47,6 +54,7 @@ export const messageFormat: RowFormat<QueuedMessage, DeliveryResult, MessageEdit
       transport: stored.transport ?? '',
       ...(stored.requireTls !== undefined && { requireTls: stored.requireTls }),
       futureRelease: stored.futureRelease ?? '',
+      ...(stored.dsn && { dsn: stored.dsn }),
       ...(stored.lastCall !== undefined && { lastCall: stored.lastCall as RowId }),
     }
   },
@@ -67,5 +75,6 @@ interface StoredMessage {
   readonly transport?: string
   readonly requireTls?: boolean
   readonly futureRelease?: string
+  readonly dsn?: DsnRequest
   readonly lastCall?: number
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts'
+import type { Clock, Instant } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
 import type { Decision, Effects, QueueStore } from '../../queue/queue-store.ts'
 import type { QueuedMessage } from '../../queue/queued-message.ts'
@@ -44,6 +44,20 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
         if (added.includes(false)) return false
       }
       return true
+    },
+
+    async addWithChosen(row, expiresAt) {
+      const written = await transact(table, [
+        { put: newRowItem(messageFormat, row) },
+        { change: chosenFromIdChange(row, clock.now(), expiresAt) },
+      ])
+      if (written.kind === 'written') return 'added'
+      return written.places.includes(1) ? 'FromID used' : 'id taken'
+    },
+
+    async sentWithChosen(account, fromId) {
+      const item = await getItem(table, keys.chosenFromId(account, fromId))
+      return item && Number(item.expires) * 1000 > clock.now() ? (item.message as RowId) : undefined
     },
 
     async noteMessageId({ account, messageId, base, recipients }, expiresAt) {
@@ -113,6 +127,20 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
 async function addRow(table: Table, row: QueuedMessage): Promise<boolean> {
   const inTheWay = await putNew(table, newRowItem(messageFormat, row, row.recipients === 1))
   return inTheWay === undefined || parseRow(messageFormat, inTheWay).base === row.base
+}
+
+/** An expired one may be there still: DynamoDB deletes late. */
+function chosenFromIdChange(
+  { account, id, fromId }: QueuedMessage,
+  now: Instant,
+  expiresAt: Instant,
+): Change {
+  return {
+    key: keys.chosenFromId(account, fromId),
+    update: 'SET #message = :message, #expires = :expires',
+    condition: 'attribute_not_exists(#pk) OR #expires <= :now',
+    values: { message: id, expires: expiresAtSeconds(expiresAt), now: Math.floor(now / 1000) },
+  }
 }
 
 /** The call as stored, or undefined when the row is no longer ours. */

@@ -36,6 +36,11 @@ export const keys = {
   recipient: (account: string, address: string): Key => ({ pk: `R#${account}`, sk: address }),
   keyedSend: (account: string, key: string): Key => ({ pk: `I#${account}`, sk: key }),
   messageId: (account: string, messageId: string): Key => ({ pk: `P#${account}`, sk: shortened(messageId) }),
+  // A Message-ID begins with an angle bracket.
+  chosenFromId: (account: string, fromId: string): Key => ({
+    pk: `P#${account}`,
+    sk: `FromID ${fromId.toLowerCase()}`,
+  }),
   operation: (id: RowId): Key => ({ pk: 'OP', sk: formatRowId(id) }),
   upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
   counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),

@@ -116,7 +116,7 @@ function arrange(settings: ReceptionSettings): Arranged {
       remove: unused,
       list: unused,
     },
-    queue: { read: unused, decision: unused, sentUnder: unused },
+    queue: { read: unused, decision: unused, sentUnder: unused, sentWithChosen: async () => undefined },
     feedback: { take: unused },
     suppressions: { standings: unused },
     fromIdSecret: unused,
