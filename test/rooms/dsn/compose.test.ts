@@ -276,6 +276,39 @@ test('returns a header section that no transport takes in base64, a long one cut
   assert.ok(cut.length > 65_000 && cut.length <= 65_536 && cut.endsWith('X: 12345\r\n'))
 })
 
+test('says of a relayed message that nothing more will be told of it (RFC 3461 §5.2.2, RFC 3464 §2.3.3)', () => {
+  const notice = withOutcome(
+    { code: 250, enhancedCode: '2.6.0', error: '' },
+    { ...failed, action: 'relayed' },
+  )
+  assert.match(status(notice), /\r\nAction: relayed\r\nStatus: 2\.6\.0\r\n/)
+  assert.match(compose(notice), /\r\nSubject: mail relayed\r\n/)
+  assert.match(parts(notice)[0]?.text ?? '', /was accepted by the next server, which was not asked/)
+  assert.doesNotMatch(parts(notice)[0]?.text ?? '', /answered/)
+  assert.equal(read(notice)?.recipients[0]?.action, 'relayed')
+  assert.match(status(withOutcome({ enhancedCode: '' }, notice)), /\r\nStatus: 2\.0\.0\r\n/)
+})
+
+test('returns the whole message with a failure where that was asked for (RFC 3461 §4.3)', () => {
+  const message = `${headers}\r\nHello é\r\n`
+  const wanting = (notice: DsnNotice, wholeMessage: Uint8Array = Buffer.from(message)): DsnNotice => {
+    return { ...notice, original: { ...notice.original, wholeMessage } }
+  }
+  const types = (notice: DsnNotice) => [parts(notice)[2]?.type, parts(notice)[2]?.encoding]
+  assert.deepEqual(types(wanting(failed)), ['message/rfc822', '8bit'])
+  assert.deepEqual(types(wanting({ ...failed, smtputf8: true })), ['message/global', '8bit'])
+  assert.equal(parts(wanting(failed))[2]?.text, message)
+  assert.match(parts(wanting(failed))[0]?.text ?? '', /Your message is attached/)
+  assert.equal(read(wanting(failed))?.recipients.length, 1)
+
+  const large = Buffer.concat([Buffer.from(message), Buffer.alloc(1 << 20, 'x\r\n')])
+  const endless = Buffer.from(`${message}${'x'.repeat(999)}\r\n`)
+  for (const notice of [wanting(delayed), wanting(failed, large), wanting(failed, endless)]) {
+    assert.deepEqual(types(notice), ['text/rfc822-headers', '7bit'])
+    assert.match(parts(notice)[0]?.text ?? '', /The header section of your message is attached/)
+  }
+})
+
 test('foreign text writes no field, no line and no part of its own', () => {
   const hostile = 'x\r\nX-Forged: 1\r\n\r\n--b\0\u2028 y'
   const notice: DsnNotice = {

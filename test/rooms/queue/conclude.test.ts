@@ -2,8 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshOptions } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
-import { conclude } from '../../../shared/queue/conclude.ts'
-import type { DeliveryResult } from '../../../shared/queue/queued-message.ts'
+import { type Conclusion, conclude } from '../../../shared/queue/conclude.ts'
+import type {
+  DeliveryResult,
+  DsnRequest,
+  NoticeKind,
+  QueuedMessage,
+} from '../../../shared/queue/queued-message.ts'
 import type { DeliveryOutcome, Suppressed } from '../../../shared/queue/transport.ts'
 import { queuedMessage } from '../../support/queued-message.ts'
 
@@ -21,6 +26,10 @@ const running: DeliveryResult = {
   error: '',
   reply: '',
 }
+/** Five, the last of which is running. */
+const ATTEMPTS = [1, 2, 3, 4, 5].map(
+  (attempt) => ({ ...running, attempt, status: attempt < 5 ? 'temporary' : 'running' }) as const,
+)
 const row = queuedMessage({
   state: 'attempting',
   attempts: 1,
@@ -59,14 +68,53 @@ const cases: readonly [
 ]
 for (const [rule, outcome, result] of cases) {
   test(rule, () => {
-    const [conclusion] = conclude({
-      rows: [row],
-      outcomes: [outcome],
-      standings: [{ failuresInARow: 0 }],
-      options: freshOptions,
-      now: STARTED_AT + 250,
-      random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
-    })
-    assert.deepEqual(conclusion?.settlement.result, { ...running, durationMs: 250, ...result })
+    const { settlement } = concluded(row, outcome)
+    assert.deepEqual(settlement.result, { ...running, durationMs: 250, ...result })
   })
+}
+
+const accepted: DeliveryOutcome = { kind: 'accepted', code: 250, enhancedCode: '2.0.0', reply: '', remote }
+const later: DeliveryOutcome = { kind: 'temporary', code: 451, enhancedCode: '', error: 'later', reply: '' }
+const never: DeliveryOutcome = { kind: 'permanent', code: 550, enhancedCode: '', error: 'no', reply: '' }
+const listed: Suppressed = { kind: 'suppressed', code: 0, enhancedCode: '', error: 'on the list' }
+const { mailFrom: _, ...withoutSender } = row
+
+const notices: readonly [
+  notify: NonNullable<DsnRequest['notify']> | undefined,
+  onAcceptance: NoticeKind | undefined,
+  onDelay: NoticeKind | undefined,
+  onFailure: NoticeKind | undefined,
+][] = [
+  [undefined, undefined, 'delayed', 'failed'],
+  [[], undefined, undefined, undefined],
+  [['FAILURE'], undefined, undefined, 'failed'],
+  [['DELAY'], undefined, 'delayed', undefined],
+  [['SUCCESS'], 'relayed', undefined, undefined],
+  [['SUCCESS', 'FAILURE', 'DELAY'], 'relayed', 'delayed', 'failed'],
+]
+for (const [notify, onAcceptance, onDelay, onFailure] of notices) {
+  test(`NOTIFY=${notify?.join() || (notify ? 'NEVER' : 'nothing')} decides which notices there are (RFC 3461 §4.1)`, () => {
+    const asked = { ...row, ...(notify && { dsn: { notify } }) }
+    const fifth = { ...asked, attempts: 5, results: ATTEMPTS }
+    const given = [accepted, never, listed].map((outcome) => concluded(asked, outcome).effects.notice)
+    assert.deepEqual(given, [onAcceptance, onFailure, onFailure])
+    assert.equal(concluded(fifth, later).effects.notice, onDelay)
+  })
+}
+
+test('of a message with the null reverse-path nobody is told (RFC 5321 §6.1)', () => {
+  const asked = { ...withoutSender, dsn: { notify: ['SUCCESS', 'FAILURE', 'DELAY'] } } as const
+  for (const outcome of [accepted, never]) assert.equal(concluded(asked, outcome).effects.notice, undefined)
+})
+
+function concluded(claimed: QueuedMessage, outcome: DeliveryOutcome | Suppressed): Conclusion {
+  const [conclusion] = conclude({
+    rows: [claimed],
+    outcomes: [outcome],
+    standings: [{ failuresInARow: 0 }],
+    options: freshOptions,
+    now: STARTED_AT + 250,
+    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
+  })
+  return conclusion ?? assert.fail('a row has a conclusion')
 }
