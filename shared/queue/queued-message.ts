@@ -95,7 +95,7 @@ export function nextAttemptHints(row: QueuedMessage, now: Instant): readonly Del
 export const LONGEST_WAIT_MS = 80 * DAY
 const CONTENT_KEPT_MS = 90 * DAY
 /** What the attempts take, with room for outages. */
-const ATTEMPTS_TAKE_MS = 7 * DAY
+export const ATTEMPTS_TAKE_MS = 7 * DAY
 
 /** Until when the content must be there. */
 export function contentKeptUntil({ queuedAt, nextAt, hold }: QueuedMessage): Instant {

@@ -3,13 +3,21 @@ import type { OptionsStore } from '../account/options-store.ts'
 import type { Address } from '../address/address.ts'
 import type { DelayedHint, HintChannel } from '../attempts/hint-channel.ts'
 import { type Clock, DAY, type Instant } from '../base/clock.ts'
+import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import { type RowId, rowIdAt, rowIdPlus } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
 import type { FutureRelease } from '../smtp/future-release.ts'
 import { holdByRules } from './hold-rules.ts'
 import type { QueueStore } from './queue-store.ts'
-import { contentKeptUntil, type DsnRequest, nextAttemptHints, type QueuedMessage } from './queued-message.ts'
+import {
+  ATTEMPTS_TAKE_MS,
+  contentKeptUntil,
+  type DsnRequest,
+  LONGEST_WAIT_MS,
+  nextAttemptHints,
+  type QueuedMessage,
+} from './queued-message.ts'
 
 /** A message that an account wants delivered. Everything in it has been checked. */
 export interface Submission {
@@ -79,13 +87,14 @@ export async function submit(
     const now = ports.clock.now()
     const base = draw === 0 && kept ? kept.base : drawBase(ports)
     if (draw > 0) await kept?.renew(base)
-    const rows = onHold(await ports.options.read(), newRows(submission, base, now), now)
+    const options = await ports.options.read()
+    const rows = onHold(options, newRows(submission, base, now), now)
     const contentExpiresAt = Math.max(...rows.map(contentKeptUntil))
 
     await refuseUsed(queue, submission)
     if (!(await keepContent(ports, base, submission.content, contentExpiresAt, kept !== undefined))) continue
     await noteMessageId(queue, rows, contentExpiresAt + BOUNCES_COME_FOR_MS)
-    if (!(await addRows(queue, submission, rows, contentExpiresAt + BOUNCES_COME_FOR_MS))) continue
+    if (!(await addRows(queue, options, submission, rows))) continue
     if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
     await deliveries.send(firstHints(rows, now))
     return rows
@@ -119,13 +128,15 @@ async function refuseUsed(queue: QueueStore, { account, chosenFromId }: Submissi
 /** False when an id is another Send's. */
 async function addRows(
   queue: QueueStore,
-  { chosenFromId }: Submission,
+  { accounts }: Options,
+  { account, chosenFromId }: Submission,
   rows: readonly QueuedMessage[],
-  expiresAt: Instant,
 ): Promise<boolean> {
   const [row] = rows
   if (chosenFromId === undefined || !row) return await queue.add(rows)
-  const added = await queue.addWithChosen(row, expiresAt)
+  const listedMs = lookUp(accounts, account)?.keepRetiredMessagesMs ?? 0
+  const endsBy = row.queuedAt + LONGEST_WAIT_MS + ATTEMPTS_TAKE_MS
+  const added = await queue.addWithChosen(row, endsBy + Math.max(listedMs, BOUNCES_COME_FOR_MS))
   if (added === 'FromID used') throw new FromIdUsedError()
   return added === 'added'
 }

@@ -126,6 +126,11 @@ test('a chosen FromID whose time is over can be chosen again, though DynamoDB st
   assert.equal(await queue.sentWithChosen('postern', 'expired'), undefined)
   const again = { ...old, id: (row.id + 8192) as typeof row.id }
   assert.equal(await queue.addWithChosen(again, Date.now() + 60_000), 'added')
+  assert.equal(
+    await queue.addWithChosen(again, Date.now() + 60_000),
+    'added',
+    'written twice is written once',
+  )
   assert.equal(await queue.sentWithChosen('postern', 'EXPIRED'), again.id)
   const third = { ...old, id: (row.id + 12_288) as typeof row.id }
   assert.equal(await queue.addWithChosen(third, Date.now() + 60_000), 'FromID used')

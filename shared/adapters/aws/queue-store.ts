@@ -51,7 +51,7 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
         { put: newRowItem(messageFormat, row) },
         { change: chosenFromIdChange(row, clock.now(), expiresAt) },
       ])
-      if (written.kind === 'written') return 'added'
+      if (written.kind === 'written' || (await isThere(table, row))) return 'added'
       return written.places.includes(1) ? 'FromID used' : 'id taken'
     },
 
@@ -127,6 +127,12 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
 async function addRow(table: Table, row: QueuedMessage): Promise<boolean> {
   const inTheWay = await putNew(table, newRowItem(messageFormat, row, row.recipients === 1))
   return inTheWay === undefined || parseRow(messageFormat, inTheWay).base === row.base
+}
+
+/** A write whose answer was lost is refused when it is repeated; whoever has the base is the same Send. */
+async function isThere(table: Table, { account, id, base, fromId }: QueuedMessage): Promise<boolean> {
+  const item = await getItem(table, keys.message(account, id))
+  return item?.base === base && item.fromId === fromId
 }
 
 /** An expired one may be there still: DynamoDB deletes late. */

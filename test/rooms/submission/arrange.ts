@@ -35,6 +35,8 @@ export interface Arranged {
   readonly hooks: SubmissionHooks
   readonly rows: readonly QueuedMessage[]
   readonly waits: readonly number[]
+  /** Until when chosen FromIDs are taken. */
+  readonly takenUntil: readonly number[]
   readonly clock: ReturnType<typeof fakeClock>
   /** The content of the last message that was queued. */
   content(): string
@@ -70,8 +72,9 @@ export function arrange(wishes: Wishes = {}): Arranged {
   const rows: QueuedMessage[] = []
   const contents = new Map<ContentName, Uint8Array>()
   const waits: number[] = []
+  const takenUntil: number[] = []
   const clock = fakeClock()
-  const ports = memoryPorts({ options, rows, contents, waits, clock })
+  const ports = memoryPorts({ options, rows, contents, waits, takenUntil, clock })
   const hooks = submissionHooks(ports, { simulateFailures: wishes.simulateFailures ?? false })
   const login = { name: 'shop', account, address: parseAddress(wishes.login ?? 'ann@shop.example') }
   const begin: Arranged['begin'] = (mail = {}, more = {}) => ({
@@ -96,6 +99,7 @@ export function arrange(wishes: Wishes = {}): Arranged {
     hooks,
     rows,
     waits,
+    takenUntil,
     clock,
     content: () => Buffer.from([...contents.values()].at(-1) ?? []).toString(),
     begin,
@@ -121,10 +125,11 @@ interface Memory {
   readonly rows: QueuedMessage[]
   readonly contents: Map<ContentName, Uint8Array>
   readonly waits: number[]
+  readonly takenUntil: number[]
   readonly clock: ReturnType<typeof fakeClock>
 }
 
-function memoryPorts({ options, rows, contents, waits, clock }: Memory): SubmissionPorts {
+function memoryPorts({ options, rows, contents, waits, takenUntil, clock }: Memory): SubmissionPorts {
   const unused = () => Promise.reject(new Error('not to be called'))
   const known = new Set<string>()
   return {
@@ -145,7 +150,7 @@ function memoryPorts({ options, rows, contents, waits, clock }: Memory): Submiss
       keep: unused,
       remove: unused,
     },
-    queue: memoryQueue(rows),
+    queue: memoryQueue(rows, takenUntil),
     deliveries: { send: async () => {}, depth: unused },
     counters: testCounters(),
     knownRecipients: {
@@ -177,7 +182,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
 }
 
 /** Only what submit() asks for. */
-function memoryQueue(rows: QueuedMessage[]): QueueStore {
+function memoryQueue(rows: QueuedMessage[], takenUntil: number[]): QueueStore {
   const sentWithChosen: QueueStore['sentWithChosen'] = async (account, fromId) =>
     rows.find((row) => row.account === account && row.fromId === fromId.toLowerCase())?.id
   const queue: Pick<QueueStore, 'add' | 'addWithChosen' | 'sentWithChosen' | 'noteMessageId' | 'decide'> = {
@@ -185,9 +190,10 @@ function memoryQueue(rows: QueuedMessage[]): QueueStore {
       rows.push(...added)
       return true
     },
-    async addWithChosen(row) {
+    async addWithChosen(row, expiresAt) {
       if ((await sentWithChosen(row.account, row.fromId)) !== undefined) return 'FromID used'
       rows.push(row)
+      takenUntil.push(expiresAt)
       return 'added'
     },
     sentWithChosen,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatAddress } from '../../../shared/address/address.ts'
+import { DAY } from '../../../shared/base/clock.ts'
 import { formatFromId, fromIdKeys } from '../../../shared/queue/from-id.ts'
 import { arrange, FROM_ID_SECRET, LONG } from './arrange.ts'
 
@@ -39,6 +40,19 @@ test('AT-58: a chosen FromID is accepted once, the second time 554 5.1.7, in any
     assert.deepEqual([refused?.refusal.code, refused?.refusal.enhancedCode], [554, '5.1.7'])
   }
   assert.equal(rows.length, 1)
+})
+
+test('a chosen FromID is taken as long as its message may wait, be listed or bounce', async () => {
+  for (const [listedDays, days] of [
+    [0, 102],
+    [3, 102],
+    [365, 452],
+  ] as const) {
+    const account = { ...FROM_ID_LOGIN.account, keepRetiredMessagesMs: listedDays * DAY }
+    const { submit, takenUntil, clock } = arrange({ account })
+    await submit({ from: 'ann+order-17@shop.example' })
+    assert.deepEqual(takenUntil, [clock.now() + days * DAY])
+  }
 })
 
 test('AT-58: a chosen FromID is for one recipient, else 554 5.5.3', async () => {
