@@ -164,7 +164,8 @@ async function boot(
   const runtime = openLambdaRuntime({ functions, maxEnvironments, clock: clock.shared, logRefusal, onLog })
   closers.push(() => runtime.stop())
   const { addresses, nodePath = process.execPath } = options
-  const invoke = (logicalId: string, event: unknown) => work.run(() => runtime.invoke(logicalId, event))
+  const invoke = (logicalId: string, event: unknown, onLong?: () => void) =>
+    work.run(() => runtime.invoke(logicalId, event, onLong))
   const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
   const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
   const opened = { addresses, port: api.port, prepare }

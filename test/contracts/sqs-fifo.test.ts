@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import type { SendMessageCommandInput } from '@aws-sdk/client-sqs'
+import { SendMessageBatchCommand, type SendMessageCommandInput } from '@aws-sdk/client-sqs'
 import { FIFO, openContract } from './sqs-contract.ts'
 
 const sqs = await openContract()
@@ -44,6 +44,22 @@ describe('SQS contract: FIFO queues', { concurrency: true }, () => {
     const polled = bodiesOf(queue, { WaitTimeSeconds: 5 })
     await remove(queue, ReceiptHandle)
     assert.deepEqual(await polled, ['a2'])
+  })
+
+  test('groups in flight hide no other, also where a thousand of their messages come first', async (t) => {
+    const queue = await createQueue(t, FIFO)
+    const blocked = (place: number) => ({
+      ...{ Id: String(place % 10), MessageBody: `blocked ${place}`, MessageGroupId: `g${place % 10}` },
+    })
+    for (let batch = 0; batch < 100; batch++) {
+      const Entries = Array.from({ length: 10 }, (_, place) => blocked(batch * 10 + place))
+      await sqs.client.send(new SendMessageBatchCommand({ QueueUrl: queue, Entries }))
+    }
+    for (let group = 0; group < 10; group++) {
+      assert.match((await receiveOne(queue)).Body ?? '', new RegExp(`^blocked ${group}$`))
+    }
+    await send(queue, 'free', { MessageGroupId: 'other' })
+    assert.deepEqual(await bodiesOf(queue), ['free'])
   })
 
   test('a group waits for all its messages in flight, also for later ones', async (t) => {

@@ -139,6 +139,20 @@ test('Lambda: the place of an environment goes to another function that has none
   assert.deepEqual(await both('G'), [4, 1])
 })
 
+test('Lambda: who works for more than a second takes no place from others, and is told of', async () => {
+  const source = `let count = 0
+    export const handler = async (ms) => { count += 1; await new Promise((r) => setTimeout(r, ms)); return count }`
+  const { runtime } = open(source, {}, 1)
+  const order: string[] = []
+  const slow = runtime.invoke('F', 1_500, () => order.push('F takes long')).then(() => order.push('F'))
+  assert.equal(await runtime.invoke('G', 0), 1)
+  order.push('G')
+  await slow
+  assert.deepEqual(order, ['F takes long', 'G', 'F'])
+  assert.equal(await runtime.invoke('G', 0), 2, 'the place stays with the one that got it')
+  assert.equal(await runtime.invoke('F', 0), 1)
+})
+
 test('Lambda: events and answers over 6,291,556 bytes are refused', async () => {
   const { runtime } = open('export const handler = async (event) => "x".repeat(event.size ?? 0)')
   const overhead = JSON.stringify({ text: '' }).length

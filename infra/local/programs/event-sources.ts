@@ -12,6 +12,7 @@ import { isObject } from '../template/intrinsics.ts'
 import { nameOf, type Resource } from '../template/resource.ts'
 import type { ProgramSurroundings } from './functions.ts'
 import { FunctionError } from './lambda-protocol.ts'
+import { keepPolling, type WithBatch } from './pollers.ts'
 import type { RunningWork } from './running-work.ts'
 
 /** An `AWS::Lambda::EventSourceMapping`: a queue whose messages a function gets in batches. */
@@ -24,13 +25,21 @@ export interface EventSource {
   readonly batchSize: number
   /** The function names the messages that failed (`ReportBatchItemFailures`). */
   readonly reportsItemFailures: boolean
+  /** Batches at a time while none of them takes long. */
   readonly pollers: number
+  /** Batches at a time, with those that take long. */
+  readonly mostBatches: number
   /** Of the function's role: Lambda polls with it. */
   readonly credentials: Credentials
 }
 
-/** Lambda starts with five pollers on a standard queue. */
-const defaultPollers = 5
+/**
+ * Lambda starts with five batches at a time and goes up to 1250, of a FIFO queue up to the number of its message
+ * groups (Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings"). Here each holds a
+ * thread of some 15 MB, so that 30 are the most: a queue bears 25 receivers that hang before the others wait.
+ */
+const usualPollers = 5
+const usualMostBatches = 30
 
 /** Reads an event source mapping; undefined when it is switched off. Throws on what this reader does not run. */
 export function readEventSource(
@@ -51,6 +60,7 @@ export function readEventSource(
   requireVisibility(logicalId, template.read(queue, queueSchema).VisibilityTimeout, Timeout)
   const role = identities.logicalIdOf(Role, functionLogicalId)
   requirePermissions(logicalId, role, properties.EventSourceArn, principals)
+  const concurrency = properties.ScalingConfig?.MaximumConcurrency ?? Infinity
   return {
     logicalId,
     functionLogicalId,
@@ -60,7 +70,8 @@ export function readEventSource(
     batchSize: properties.BatchSize,
     reportsItemFailures: properties.FunctionResponseTypes.includes('ReportBatchItemFailures'),
     credentials: principals.credentialsOf(role),
-    pollers: Math.min(defaultPollers, properties.ScalingConfig?.MaximumConcurrency ?? defaultPollers),
+    pollers: Math.min(usualPollers, concurrency),
+    mostBatches: Math.min(usualMostBatches, concurrency),
   }
 }
 
@@ -101,7 +112,7 @@ function requirePermissions(logicalId: string, role: string, queueArn: string, p
 export interface PollingOptions {
   readonly source: EventSource
   readonly endpoint: string
-  readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  readonly invoke: (functionLogicalId: string, event: unknown, onLong: () => void) => Promise<unknown>
   /** Counts each batch from its receipt to its deletion. */
   readonly work: RunningWork
   readonly onLog: (line: string) => void
@@ -113,7 +124,9 @@ export function pollEventSource(options: PollingOptions): { stop(): void } {
   const { source, endpoint } = options
   const { region, credentials } = source
   const client = new SQSClient({ endpoint, region, credentials, useQueueUrlAsEndpoint: false })
-  for (let poller = 0; poller < source.pollers; poller += 1) void poll(options, client, ending.signal)
+  const { signal } = ending
+  const turn = (withBatch: WithBatch) => poll(options, client, signal, withBatch)
+  keepPolling({ count: source.pollers, most: source.mostBatches, turn, signal })
   return {
     stop: () => {
       ending.abort()
@@ -122,42 +135,49 @@ export function pollEventSource(options: PollingOptions): { stop(): void } {
   }
 }
 
-async function poll(options: PollingOptions, client: SQSClient, signal: AbortSignal): Promise<void> {
-  const { source, onLog } = options
-  while (!signal.aborted) {
-    try {
-      await pollOnce(options, client, signal)
-    } catch (error) {
-      if (signal.aborted) return
-      // The runtime has logged what the function did wrong.
-      if (!(error instanceof FunctionError)) onLog(`[${nameOf(source.functionLogicalId)}] poller: ${error}`)
-      await sleep(1000, undefined, { signal }).catch(() => {})
-    }
+async function poll(
+  options: PollingOptions,
+  client: SQSClient,
+  signal: AbortSignal,
+  withBatch: WithBatch,
+): Promise<void> {
+  const { source, work, onLog } = options
+  try {
+    const messages = await receive(source, client, signal)
+    if (messages.length === 0 || signal.aborted) return
+    await withBatch((onLong) => work.run(() => handleBatch(options, client, messages, onLong)))
+  } catch (error) {
+    if (signal.aborted) return
+    // The runtime has logged what the function did wrong.
+    if (!(error instanceof FunctionError)) onLog(`[${nameOf(source.functionLogicalId)}] poller: ${error}`)
+    await sleep(1000, undefined, { signal }).catch(() => {})
   }
 }
 
-async function pollOnce(options: PollingOptions, client: SQSClient, signal: AbortSignal): Promise<void> {
-  const { source, work } = options
-  const receive = new ReceiveMessageCommand({
+async function receive(
+  source: EventSource,
+  client: SQSClient,
+  signal: AbortSignal,
+): Promise<readonly Message[]> {
+  const request = new ReceiveMessageCommand({
     QueueUrl: source.queueUrl,
     MaxNumberOfMessages: source.batchSize,
     WaitTimeSeconds: 20,
     MessageSystemAttributeNames: ['All'],
     MessageAttributeNames: ['All'],
   })
-  const { Messages = [] } = await client.send(receive, { abortSignal: signal })
-  if (Messages.length === 0 || signal.aborted) return
-  await work.run(() => handleBatch(options, client, Messages))
+  const { Messages = [] } = await client.send(request, { abortSignal: signal })
+  return Messages
 }
 
 async function handleBatch(
   { source, invoke }: PollingOptions,
   client: SQSClient,
   Messages: readonly Message[],
+  onLong: () => void,
 ): Promise<void> {
-  const result = await invoke(source.functionLogicalId, {
-    Records: Messages.map((message) => recordOf(message, source)),
-  })
+  const event = { Records: Messages.map((message) => recordOf(message, source)) }
+  const result = await invoke(source.functionLogicalId, event, onLong)
   const failed = source.reportsItemFailures ? failedIds(result, Messages) : new Set<string>()
   const Entries = Messages.filter(({ MessageId = '' }) => !failed.has(MessageId)).map((message, index) => ({
     Id: String(index),

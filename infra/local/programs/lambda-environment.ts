@@ -21,6 +21,8 @@ export interface LambdaFunction extends WorkerSetup {
 /** One environment of a function: a worker thread that handles one event at a time. */
 export interface LambdaEnvironment {
   readonly lambda: LambdaFunction
+  /** Resolves when its module has loaded, or could not. */
+  readonly started: Promise<unknown>
   /** False after a timeout, a crash or `stop`: it takes no further event. */
   isAlive(): boolean
   /** Runs one event, JSON in and out; throws {@link FunctionError}. */
@@ -45,6 +47,7 @@ export function startEnvironment(
   const loaded = answers.next(initLimitMs, () => timedOut('Init timed out after 10.00 seconds'))
   return {
     lambda,
+    started: loaded,
     isAlive: answers.isAlive,
     run: async (payload) => {
       const first = await loaded

@@ -6,16 +6,23 @@ import { FunctionError } from './lambda-protocol.ts'
 export interface LambdaRuntime {
   /**
    * Invokes a function and waits for its answer. Throws {@link FunctionError} when the function fails, with
-   * `RequestEntityTooLargeException` as its type when the event is too large.
+   * `RequestEntityTooLargeException` as its type when the event is too large. Tells by `onLong` that the function has
+   * worked for a second, and that its environment no longer counts.
    */
-  invoke(logicalId: string, event: unknown): Promise<unknown>
+  invoke(logicalId: string, event: unknown, onLong?: () => void): Promise<unknown>
   stop(): Promise<void>
 }
 
 /** Lambda's quota for a synchronous request and for a response, in bytes, as its errors name it (6 MiB and 100). */
 const payloadLimitBytes = 6_291_556
 
-/** Starts environments as concurrent events need them, `maxEnvironments` over all functions, and keeps them warm. */
+/** A function that works for longer waits for somebody outside: starting does not count, nor does a busy machine. */
+const longEventMs = 1000
+
+/**
+ * Starts environments as concurrent events need them, `maxEnvironments` over all functions, and keeps them warm.
+ * Those whose event takes long do not count while it does, so that what hangs keeps nothing else from running.
+ */
 export function openLambdaRuntime(options: {
   readonly functions: readonly LambdaFunction[]
   readonly maxEnvironments: number
@@ -29,7 +36,7 @@ export function openLambdaRuntime(options: {
   const logOf = openLogs(options)
   const environments = openPool({ ...options, logOf })
   let stopped = false
-  const run = async (lambda: LambdaFunction, event: unknown): Promise<unknown> => {
+  const run = async (lambda: LambdaFunction, event: unknown, onLong?: () => void): Promise<unknown> => {
     const payload = JSON.stringify(event)
     if (Buffer.byteLength(payload) > payloadLimitBytes) {
       throw failure(
@@ -38,20 +45,23 @@ export function openLambdaRuntime(options: {
       )
     }
     const environment = await environments.take(lambda)
+    await environment.started
+    const timer = setTimeout(() => environments.setAside(environment) && onLong?.(), longEventMs)
     try {
       const answer = await environment.run(payload)
       if (Buffer.byteLength(answer) <= payloadLimitBytes) return JSON.parse(answer)
       const limit = `maximum allowed payload size (${payloadLimitBytes} bytes)`
       throw failure('Function.ResponseSizeTooLarge', `Response payload size exceeded ${limit}.`)
     } finally {
+      clearTimeout(timer)
       environments.giveBack(environment)
     }
   }
   return {
-    invoke: async (logicalId, event) => {
+    invoke: async (logicalId, event, onLong) => {
       const lambda = functions.get(logicalId)
       if (!lambda) throw new Error(`The template has no function ${logicalId}`)
-      return run(lambda, event).catch((error: unknown) => {
+      return run(lambda, event, onLong).catch((error: unknown) => {
         if (error instanceof FunctionError && !stopped) logFailure(lambda, error, logOf(lambda))
         throw error
       })
@@ -89,6 +99,8 @@ function logFailure(lambda: LambdaFunction, error: FunctionError, onLog: (line: 
 
 interface Pool {
   take(lambda: LambdaFunction): Promise<LambdaEnvironment>
+  /** Frees the place of an environment that is busy for long; false when there are too many such already. */
+  setAside(environment: LambdaEnvironment): boolean
   giveBack(environment: LambdaEnvironment): void
   stop(): Promise<void>
 }
@@ -107,6 +119,8 @@ interface Idle {
 
 /** An environment idle for less is likely needed again at once; a cold start costs a third of that. */
 const worthKeepingMs = 1000
+/** Two event sources' (see `event-sources.ts`), and ten more. */
+const maxSetAside = 70
 
 function openPool(options: {
   readonly maxEnvironments: number
@@ -116,6 +130,7 @@ function openPool(options: {
   /** Longest idle first. */
   let idle: Idle[] = []
   const busy = new Set<LambdaEnvironment>()
+  const aside = new Set<LambdaEnvironment>()
   let waiting: Waiting[] = []
   let later: NodeJS.Timeout | undefined
   let stopped = false
@@ -147,9 +162,19 @@ function openPool(options: {
         waiting.push({ lambda, resolve, reject })
         serveWaiting()
       }),
+    setAside: (environment) => {
+      if (aside.size >= maxSetAside) return false
+      busy.delete(environment)
+      aside.add(environment)
+      serveWaiting()
+      return true
+    },
     giveBack: (environment) => {
       busy.delete(environment)
-      if (environment.isAlive()) idle.push({ environment, since: performance.now() })
+      aside.delete(environment)
+      // Its place was given away when it was set aside.
+      if (busy.size + idle.length >= options.maxEnvironments) void environment.stop()
+      else if (environment.isAlive()) idle.push({ environment, since: performance.now() })
       serveWaiting()
     },
     stop: async () => {
@@ -157,7 +182,7 @@ function openPool(options: {
       clearTimeout(later)
       for (const { reject } of waiting.splice(0))
         reject(failure('Runtime.ExitError', 'The local cloud stops'))
-      const environments = [...idle.map(({ environment }) => environment), ...busy]
+      const environments = [...idle.map(({ environment }) => environment), ...busy, ...aside]
       await Promise.all(environments.map((environment) => environment.stop()))
     },
   }

@@ -26,7 +26,7 @@ export interface ProgramOptions {
   /** The node binary that runs containers. */
   readonly nodePath: string
   readonly clock: LocalClock
-  readonly invoke: (functionLogicalId: string, event: unknown) => Promise<unknown>
+  readonly invoke: (functionLogicalId: string, event: unknown, onLong?: () => void) => Promise<unknown>
   readonly work: RunningWork
   readonly onLog: (line: string) => void
   /** Gets what ends each thing, as it is started. */

@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS messages (
   receipt TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS messages_by_visibility ON messages (queue, visible_at);
-CREATE INDEX IF NOT EXISTS messages_by_group ON messages (queue, group_id, visible_at);
+CREATE INDEX IF NOT EXISTS messages_in_order ON messages (queue, sequence, visible_at, group_id);
 CREATE INDEX IF NOT EXISTS messages_by_age ON messages (queue, sent_at);
 CREATE TABLE IF NOT EXISTS deduplications (
   queue INTEGER NOT NULL REFERENCES queues ON DELETE CASCADE,
@@ -192,15 +192,23 @@ export class SqsStore {
     return rows.map(messageOf)
   }
 
-  /** Visible messages of a FIFO queue in order, without the groups in flight and what waits behind a delay. */
+  /**
+   * Visible messages of a FIFO queue in order, without the groups in flight and what waits behind a delay. What is
+   * hidden is looked at first, and is little; then the queue from its head. SQS looks at the first 120,000 messages
+   * only (SQS Developer Guide, "Avoid large message backlogs with the same message group ID").
+   */
   visibleInOrder(queue: Queue, now: number, limit: number): readonly StoredMessage[] {
     const rows = this.#sql.all`
-      SELECT * FROM messages AS message WHERE queue = ${queue.id} AND visible_at <= ${now} AND NOT EXISTS (
-        SELECT 1 FROM messages AS other
-        WHERE other.queue = message.queue AND other.group_id = message.group_id AND other.visible_at > ${now}
-          AND (other.receipt IS NOT NULL OR other.sequence < message.sequence)
+      WITH hidden AS MATERIALIZED (
+        SELECT group_id, min(iif(receipt IS NULL, sequence, 0)) AS since FROM messages
+        WHERE queue = ${queue.id} AND visible_at > ${now} GROUP BY group_id
       )
-      ORDER BY sequence LIMIT ${limit}`
+      SELECT * FROM messages WHERE sequence IN (
+        SELECT sequence FROM messages INDEXED BY messages_in_order LEFT JOIN hidden USING (group_id)
+        WHERE queue = ${queue.id} AND visible_at <= ${now} AND (since IS NULL OR sequence < since)
+        ORDER BY sequence LIMIT ${limit}
+      )
+      ORDER BY sequence`
     return rows.map(messageOf)
   }
 
