@@ -8,7 +8,7 @@ import { carryOn } from '../../shared/operations/carry-on.ts'
 import { abandonUncommitted } from '../../shared/queue/abandon-uncommitted.ts'
 import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-message.ts'
 import { spreadByUrl } from '../../shared/webhook/spread-by-url.ts'
-import { callHint } from '../../shared/webhook/webhook-call.ts'
+import { callHint, LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
 import { sweepPorts } from './ports.ts'
 
 /** The function has 55 seconds. */
@@ -18,7 +18,10 @@ const ports = sweepPorts()
 const { queue, calls } = ports
 const dispose = (row: QueuedMessage) => abandonUncommitted(ports, row)
 const messages = { store: queue, channel: ports.deliveries, hint: attemptHint, dispose }
-const webhookCalls = { store: calls, channel: ports.webhooks, hint: callHint, spread: spreadByUrl }
+const webhookCalls = {
+  ...{ store: calls, channel: ports.webhooks, hint: callHint, spread: spreadByUrl },
+  longestWaitMs: LONGEST_HINT_WAIT_MS,
+}
 
 export const handler = middy().handler(async () => {
   const begunAt = clock.now()

@@ -18,6 +18,7 @@ import {
   requiredSetting,
 } from '../../shared/runtime/settings.ts'
 import { call } from '../../shared/webhook/call.ts'
+import { LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
 
 const table = dynamoTable(requiredSetting('table'), random)
 const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
@@ -35,5 +36,5 @@ const ports = {
 }
 
 export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
-  followHints((hint) => call(ports, hint), log),
+  followHints((hint) => call(ports, hint), log, LONGEST_HINT_WAIT_MS),
 )

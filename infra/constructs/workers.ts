@@ -6,6 +6,7 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { dueIndex, retiredIndex } from '../../shared/runtime/names.ts'
+import { LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
 import type { Data } from './data.ts'
 import { allow, NodeFunction } from './node-function.ts'
 
@@ -20,6 +21,16 @@ interface WorkersProps {
  */
 const deliverSeconds = { timeout: 60, visibility: 90, lease: 120 } as const
 const webhookSeconds = { timeout: 90, visibility: 120, lease: 150 } as const
+const maxReceiveCount = 5
+
+/**
+ * A hint of a call is dropped when it has waited for `LONGEST_HINT_WAIT_MS`, or by SQS itself if nobody comes to it
+ * earlier. Not before a hint that waited for as long, and fails, has become a dead letter: SQS must not forget a
+ * message in flight, or the next call to that URL would be made beside it.
+ */
+const webhookRetention = Duration.millis(LONGEST_HINT_WAIT_MS).plus(
+  Duration.seconds((maxReceiveCount + 1) * webhookSeconds.visibility),
+)
 
 /** The queues of hints and the functions they wake. */
 export class Workers extends Construct {
@@ -137,7 +148,6 @@ const queueDefaults = {
   enforceSSL: true,
   retentionPeriod: Duration.days(14),
 } as const
-const maxReceiveCount = 5
 
 function createQueue(scope: Construct, id: string, visibilitySeconds: number): Queue {
   const deadLetters = new Queue(scope, `${id}DeadLetters`, queueDefaults)
@@ -159,6 +169,7 @@ function createFifoQueue(scope: Construct, id: string, visibilitySeconds: number
   return new Queue(scope, id, {
     ...fifo,
     queueName: `${name}.fifo`,
+    retentionPeriod: webhookRetention,
     visibilityTimeout: Duration.seconds(visibilitySeconds),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount },
   })

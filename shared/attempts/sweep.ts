@@ -4,7 +4,7 @@ import type { AttemptResult, AttemptRow } from './attempt-row.ts'
 import type { AttemptStore } from './attempt-store.ts'
 import type { DelayedHint, HintChannel } from './hint-channel.ts'
 
-/** The most rows of one kind that one run hints; while as many hints wait already, it sends none. */
+/** The most rows of one kind that one run hints; while as many hints wait already, see {@link roomIn}. */
 const MOST_HINTS = 5_000
 const LOST_HINT_MS = 90 * SECOND
 const LOOKED_AT_ONCE = 25
@@ -17,6 +17,8 @@ export interface SweptKind<Row extends AttemptRow<Result>, Result extends Attemp
   readonly hint: (row: Row) => DelayedHint
   /** Of the rows that could be hinted, those that should be now; the others are looked at again later. */
   readonly spread?: (rows: readonly Row[], now: Instant) => Spread<Row>
+  /** Hints are dropped when they have waited for so long; without it, they are followed whenever they come. */
+  readonly longestWaitMs?: number
   /** Deals with rows that are no work at all; true when there is nothing left to do for this row. */
   readonly dispose?: (row: Row) => Promise<boolean>
 }
@@ -37,7 +39,7 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
   accounts: readonly string[],
   clock: Clock,
 ): Promise<{ readonly hinted: number }> {
-  const room = MOST_HINTS - (await kind.channel.depth())
+  const { room, lostHintMs } = roomIn(await kind.channel.depth(), kind.longestWaitMs)
   if (room <= 0 || accounts.length === 0) return { hinted: 0 }
   const share = Math.max(1, Math.floor(room / accounts.length))
 
@@ -46,7 +48,7 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
     const now = clock.now()
     const rows = await kind.store.due(account, now, Math.min(share, room - hinted))
     const waiting: Row[] = []
-    for (const row of rows) if (await isWaiting(kind, row, now)) waiting.push(row)
+    for (const row of rows) if (await isWaiting(kind, row, now, lostHintMs)) waiting.push(row)
     const spread: Spread<Row> = kind.spread?.(waiting, now) ?? { now: waiting, later: [] }
     await kind.channel.send(spread.now.map(kind.hint))
     await inGroups(spread.later, LOOKED_AT_ONCE, ({ row, at }) => kind.store.lookAgain(row, at))
@@ -56,18 +58,31 @@ export async function sweep<Row extends AttemptRow<Result>, Result extends Attem
   return { hinted }
 }
 
+/**
+ * Hints are not heaped upon thousands that wait already. Where old ones are dropped, those that wait may all be for
+ * one receiver, and the others' rows are hinted all the same: but not those whose first hint may still be among them.
+ */
+function roomIn(
+  depth: number,
+  longestWaitMs?: number,
+): { readonly room: number; readonly lostHintMs: number } {
+  if (longestWaitMs === undefined) return { room: MOST_HINTS - depth, lostHintMs: LOST_HINT_MS }
+  return { room: MOST_HINTS, lostHintMs: depth < MOST_HINTS ? LOST_HINT_MS : longestWaitMs }
+}
+
 /** Its first hint is on the way; this is how long a lost one is waited for. */
-function isFresh({ attempts, queuedAt }: AttemptRow, now: Instant): boolean {
-  return attempts === 0 && queuedAt > now - LOST_HINT_MS
+function isFresh({ attempts, queuedAt }: AttemptRow, now: Instant, lostHintMs: number): boolean {
+  return attempts === 0 && queuedAt > now - lostHintMs
 }
 
 async function isWaiting<Row extends AttemptRow<Result>, Result extends AttemptResult>(
   kind: SweptKind<Row, Result>,
   row: Row,
   now: number,
+  lostHintMs: number,
 ): Promise<boolean> {
   if (row.owed !== undefined) return true
-  if (row.state === 'done' || isFresh(row, now)) return false
+  if (row.state === 'done' || isFresh(row, now, lostHintMs)) return false
   if (kind.dispose && (await kind.dispose(row))) return false
   if (row.hold) {
     await kind.store.setAside(row)

@@ -1,5 +1,6 @@
 import type { AttemptResult, AttemptRow } from '../attempts/attempt-row.ts'
 import type { DelayedHint } from '../attempts/hint-channel.ts'
+import { MINUTE } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { ContentName } from '../content/content-store.ts'
 import type { WebhookDirection } from './signing-secret.ts'
@@ -56,6 +57,12 @@ export function directionOf({ event, test }: Pick<WebhookCall, 'event' | 'test'>
 export function callName({ account, id }: WebhookCall): string {
   return `msg_${id}_${account.replaceAll('.', '~')}`
 }
+
+/**
+ * A hint that waited longer is dropped: a URL that hangs makes one call a minute, and would fill the queue, of which
+ * SQS sees the first 120,000 messages only. Long enough for whoever answers, though slowly.
+ */
+export const LONGEST_HINT_WAIT_MS = 5 * MINUTE
 
 /** Wakes the worker for the next attempt; calls to one URL go one after the other. */
 export function callHint(call: WebhookCall): DelayedHint {

@@ -6,33 +6,36 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs'
 import { type DelayedHint, formatHint, type HintChannel } from '../../attempts/hint-channel.ts'
+import { inGroups } from '../../base/in-groups.ts'
 import type { Log } from '../../base/log.ts'
 
 const BATCH = 10
 
-/** Hints over SQS. A FIFO queue keeps hints of one group apart in time, and cannot delay them. */
-export function sqsHintChannel(queueUrl: string, log: Log): HintChannel {
+/** Hints over SQS. A FIFO queue keeps hints of one group in order and apart in time, and cannot delay them. */
+export function sqsHintChannel(
+  queueUrl: string,
+  log: Log,
   // A queue's URL names a host that need not resolve where an endpoint is set; on AWS both are the same.
-  const client = new SQSClient({ useQueueUrlAsEndpoint: false })
+  client = new SQSClient({ useQueueUrlAsEndpoint: false }),
+): HintChannel {
   const fifo = queueUrl.endsWith('.fifo')
   return {
     async send(hints) {
       const entries = hints.map((hint, place) => (fifo ? fifoEntry(hint, place) : standardEntry(hint, place)))
       const batches: SendMessageBatchRequestEntry[][] = []
       while (entries.length > 0) batches.push(entries.splice(0, BATCH))
-      await Promise.all(
-        batches.map(async (batch) => {
-          try {
-            const answer = await client.send(
-              new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch }),
-            )
-            const failed = answer.Failed?.length ?? 0
-            if (failed > 0) log.warn('hints were refused; the sweep will stand in', { failed })
-          } catch (error) {
-            log.error('hints were not sent; the sweep will stand in', error, { hints: batch.length })
-          }
-        }),
-      )
+      // Batches side by side could overtake each other.
+      await inGroups(batches, fifo ? 1 : batches.length, async (batch) => {
+        try {
+          const answer = await client.send(
+            new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: batch }),
+          )
+          const failed = answer.Failed?.length ?? 0
+          if (failed > 0) log.warn('hints were refused; the sweep will stand in', { failed })
+        } catch (error) {
+          log.error('hints were not sent; the sweep will stand in', error, { hints: batch.length })
+        }
+      })
     },
 
     async depth() {
