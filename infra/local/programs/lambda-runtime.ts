@@ -146,6 +146,12 @@ function openPool(options: {
     busy.add(chosen)
     return chosen
   }
+  /** The places of those that were set aside were given away: who is not needed again soon goes. */
+  const endSurplus = (unneeded: Idle) => {
+    if (!idle.includes(unneeded) || busy.size + idle.length <= options.maxEnvironments) return
+    idle = idle.filter((each) => each !== unneeded)
+    void unneeded.environment.stop()
+  }
   const serveWaiting = () => {
     clearTimeout(later)
     waiting = waiting.filter(({ lambda, resolve }) => {
@@ -172,10 +178,10 @@ function openPool(options: {
     giveBack: (environment) => {
       busy.delete(environment)
       aside.delete(environment)
-      // Its place was given away when it was set aside.
-      if (busy.size + idle.length >= options.maxEnvironments) void environment.stop()
-      else if (environment.isAlive()) idle.push({ environment, since: performance.now() })
+      const unneeded = { environment, since: performance.now() }
+      if (environment.isAlive()) idle.push(unneeded)
       serveWaiting()
+      setTimeout(endSurplus, worthKeepingMs, unneeded).unref()
     },
     stop: async () => {
       stopped = true
