@@ -6,7 +6,6 @@ import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { dueIndex, retiredIndex } from '../../shared/runtime/names.ts'
-import { LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
 import type { Data } from './data.ts'
 import { allow, NodeFunction } from './node-function.ts'
 
@@ -24,13 +23,11 @@ const webhookSeconds = { timeout: 90, visibility: 120, lease: 150 } as const
 const maxReceiveCount = 5
 
 /**
- * A hint of a call is dropped when it has waited for `LONGEST_HINT_WAIT_MS`, or by SQS itself if nobody comes to it
- * earlier. Not before a hint that waited for as long, and fails, has become a dead letter: SQS must not forget a
- * message in flight, or the next call to that URL would be made beside it.
+ * A hint of a call is dropped when it has waited for five minutes (`LONGEST_HINT_WAIT_MS` in `shared/webhook/`), or by
+ * SQS itself if nobody comes to it. Not before a hint that waited for as long, and fails, has become a dead letter:
+ * SQS must not forget a message in flight, or the next call to that URL would be made beside it.
  */
-const webhookRetention = Duration.millis(LONGEST_HINT_WAIT_MS).plus(
-  Duration.seconds((maxReceiveCount + 1) * webhookSeconds.visibility),
-)
+const webhookRetentionSeconds = 5 * 60 + (maxReceiveCount + 1) * webhookSeconds.visibility
 
 /** The queues of hints and the functions they wake. */
 export class Workers extends Construct {
@@ -169,7 +166,7 @@ function createFifoQueue(scope: Construct, id: string, visibilitySeconds: number
   return new Queue(scope, id, {
     ...fifo,
     queueName: `${name}.fifo`,
-    retentionPeriod: webhookRetention,
+    retentionPeriod: Duration.seconds(webhookRetentionSeconds),
     visibilityTimeout: Duration.seconds(visibilitySeconds),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount },
   })

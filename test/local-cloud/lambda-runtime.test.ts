@@ -139,7 +139,7 @@ test('Lambda: the place of an environment goes to another function that has none
   assert.deepEqual(await both('G'), [4, 1])
 })
 
-test('Lambda: who works for more than a second takes no place from others, and is told of', async () => {
+test('Lambda: who works for more than half a second takes no place from others, and is told of', async () => {
   const source = `import { existsSync } from 'node:fs'
     let count = 0
     export const handler = async (file) => {
@@ -159,7 +159,8 @@ test('Lambda: who works for more than a second takes no place from others, and i
   await slow
   assert.equal(await runtime.invoke('F', ''), 2, 'it is kept')
   await setTimeout(1_100)
-  assert.deepEqual([await runtime.invoke('F', ''), await runtime.invoke('G', '')], [3, 1], 'but for a second')
+  const counts = [await runtime.invoke('F', ''), await runtime.invoke('G', '')]
+  assert.ok(counts.includes(1), `there is one place, and one of them goes after a second: ${counts}`)
 })
 
 test('Lambda: events and answers over 6,291,556 bytes are refused', async () => {

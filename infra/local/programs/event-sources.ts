@@ -36,7 +36,7 @@ export interface EventSource {
 /**
  * Lambda starts with five batches at a time and goes up to 1250, of a FIFO queue up to the number of its message
  * groups (Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings"). Here each holds a
- * thread of some 15 MB, so that 30 are the most: a queue bears 25 receivers that hang before the others wait.
+ * thread of some 25 MB, so that 30 are the most: a queue bears 25 receivers that hang before the others wait.
  */
 const usualPollers = 5
 const usualMostBatches = 30

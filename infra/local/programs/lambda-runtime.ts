@@ -7,7 +7,7 @@ export interface LambdaRuntime {
   /**
    * Invokes a function and waits for its answer. Throws {@link FunctionError} when the function fails, with
    * `RequestEntityTooLargeException` as its type when the event is too large. Tells by `onLong` that the function has
-   * worked for a second, and that its environment no longer counts.
+   * worked for half a second, and that its environment no longer counts.
    */
   invoke(logicalId: string, event: unknown, onLong?: () => void): Promise<unknown>
   stop(): Promise<void>
@@ -16,8 +16,8 @@ export interface LambdaRuntime {
 /** Lambda's quota for a synchronous request and for a response, in bytes, as its errors name it (6 MiB and 100). */
 const payloadLimitBytes = 6_291_556
 
-/** A function that works for longer waits for somebody outside: starting does not count, nor does a busy machine. */
-const longEventMs = 1000
+/** A function that works for longer waits for somebody outside: its start does not count. */
+const longEventMs = 500
 
 /**
  * Starts environments as concurrent events need them, `maxEnvironments` over all functions, and keeps them warm.
