@@ -4,7 +4,7 @@ import { lookUp } from '../base/look-up.ts'
 import type { AddressDirectory } from './address-directory.ts'
 import type { Account, AccountName, Options } from './options.ts'
 import type { PasswordVerifier } from './password-verifier.ts'
-import { resolveAddress } from './resolve-address.ts'
+import { baseLocalpart, directoryKey, resolveAddress } from './resolve-address.ts'
 
 /** Who called: the account, and the address that was given as user name (it decides the default From). */
 export interface Login {
@@ -13,31 +13,53 @@ export interface Login {
   readonly address: Address
 }
 
-/** A login, or the public text of its refusal. */
+/** A login, or the public text of its refusal; `disabled` is told only to those who know the password. */
 export type LoginResult =
   | { readonly kind: 'login'; readonly login: Login }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused' | 'disabled'; readonly reason: string }
 
-const BAD_CREDENTIALS: LoginResult = { kind: 'refused', reason: 'bad user name or password' }
+/** Where a user name is looked up. */
+export interface LoginPorts {
+  readonly options: Options
+  readonly directory: AddressDirectory
+}
 
-/** The user name is any address of the account; the refusal does not tell which of the two was wrong. */
+/** The refusal does not tell which of the two was wrong. */
+export const BAD_CREDENTIALS: LoginResult = { kind: 'refused', reason: 'bad user name or password' }
+
+/** The user name is any address of the account. */
 export async function logIn(
-  ports: {
-    readonly options: Options
-    readonly directory: AddressDirectory
-    readonly passwords: PasswordVerifier
-  },
+  ports: LoginPorts & { readonly passwords: PasswordVerifier },
   userName: string,
   password: string,
 ): Promise<LoginResult> {
+  const login = await findLogin(ports, userName)
+  if (!login || !(await ports.passwords.verify(login.name, password))) return BAD_CREDENTIALS
+  return conclude(login)
+}
+
+/** The login that a user name asks for, of whoever does; undefined when there is no such account. */
+export async function findLogin(ports: LoginPorts, userName: string): Promise<Login | undefined> {
   const address = readAddress(userName)
-  if (!address) return BAD_CREDENTIALS
+  if (!address) return undefined
   const found = await resolveAddress(ports, address)
   const account = found.kind === 'account' ? lookUp(ports.options.accounts, found.account) : undefined
-  if (found.kind !== 'account' || !account) return BAD_CREDENTIALS
-  if (!(await ports.passwords.verify(found.account, password))) return BAD_CREDENTIALS
-  if (account.loginDisabled) return { kind: 'refused', reason: `login disabled: ${account.loginDisabled}` }
-  return { kind: 'login', login: { name: found.account, account, address } }
+  return found.kind === 'account' && account ? { name: found.account, account, address } : undefined
+}
+
+/** What becomes of a login whose password was right. */
+export function conclude(login: Login): LoginResult {
+  const { loginDisabled } = login.account
+  if (loginDisabled) return { kind: 'disabled', reason: `login disabled: ${loginDisabled}` }
+  return { kind: 'login', login }
+}
+
+/** The same for user names that reach the same account by their separators and case, whether it exists or not. */
+export function userNameKey({ domains }: Options, userName: string): string {
+  const address = readAddress(userName)
+  if (!address) return userName
+  const separators = lookUp(domains, address.domain)?.separators ?? []
+  return directoryKey({ ...address, localpart: baseLocalpart(address.localpart, separators) })
 }
 
 function readAddress(text: string): Address | undefined {

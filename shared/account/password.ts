@@ -13,7 +13,7 @@ export interface StoredPassword {
 }
 
 /** RFC 5802 §3; salt and keys are base64. */
-interface ScramKeys {
+export interface ScramKeys {
   readonly salt: string
   readonly iterations: number
   readonly storedKey: string
@@ -25,7 +25,8 @@ export const MINIMUM_PASSWORD_LENGTH = 8
 
 /** Cost of one hash: 19 MiB, two passes (OWASP's first choice for argon2id). */
 const COST = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 } as const
-const SCRAM_ITERATIONS = 32_768
+/** Rounds of PBKDF2 in new SCRAM keys. */
+export const SCRAM_ITERATIONS = 32_768
 const SALT_LENGTH = 16
 
 const argon2Async = promisify(argon2)

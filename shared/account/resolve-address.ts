@@ -32,9 +32,13 @@ export function directoryKey(address: Address): string {
   return formatAddress({ ...address, localpart: address.localpart.toLowerCase() })
 }
 
-function candidates(localpart: string, separators: readonly string[]): string[] {
+/** In lower case, up to the first separator. */
+export function baseLocalpart(localpart: string, separators: readonly string[]): string {
   const whole = localpart.toLowerCase()
   const ends = separators.map((separator) => whole.indexOf(separator)).filter((end) => end > 0)
-  const base = ends.length > 0 ? whole.slice(0, Math.min(...ends)) : whole
-  return [...new Set([whole, base, CATCHALL])]
+  return ends.length > 0 ? whole.slice(0, Math.min(...ends)) : whole
+}
+
+function candidates(localpart: string, separators: readonly string[]): string[] {
+  return [...new Set([localpart.toLowerCase(), baseLocalpart(localpart, separators), CATCHALL])]
 }
