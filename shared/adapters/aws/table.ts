@@ -26,6 +26,7 @@ export const keys = {
   options: (version: number): Key => ({ pk: 'CFG', sk: String(version).padStart(16, '0') }),
   address: (domain: string, localpart: string): Key => ({ pk: `AD#${domain}`, sk: localpart }),
   password: (holder: string): Key => ({ pk: `K#${holder}`, sk: 'password' }),
+  certificate: (): Key => ({ pk: 'TLS', sk: 'certificate' }),
   signingSecret: (account: string, direction: string): Key => ({ pk: `W#${account}`, sk: direction }),
   dkimKey: (domain: string, publicKey: string): Key => ({ pk: `DK#${domain}`, sk: shortened(publicKey) }),
   failing: (account: string, direction: string, url: string): Key => ({
