@@ -18,7 +18,9 @@ export class PosternStack extends Stack {
     const workers = new Workers(this, 'Workers', { bundles, data })
     const { deliveries, webhooks } = workers
     const api = new Api(this, 'Api', { bundles, data, deliveries, webhooks })
-    const mail = hasListeners(this) ? new Mail(this, 'Mail', { bundles, data, webhooks }) : undefined
+    const mail = hasListeners(this)
+      ? new Mail(this, 'Mail', { bundles, data, deliveries, webhooks })
+      : undefined
 
     new CfnOutput(this, 'ApiUrl', { value: api.url })
     new CfnOutput(this, 'AdminSecretArn', { value: data.adminSecret.secretArn })

@@ -11,10 +11,8 @@ import { type AdminClient, AdminError, adminClient } from './cli/client.ts'
 import { setUp } from './setup.ts'
 
 /** Where a Postern on this machine keeps its data and listens. */
-export interface LocalPosternOptions {
+export interface LocalPosternOptions extends LocalPorts {
   readonly directory: string
-  readonly httpPort: number
-  readonly smtpPort: number
   readonly addresses: readonly string[]
   /** Variables beyond those that local mode sets, by function or container. */
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>
@@ -23,6 +21,14 @@ export interface LocalPosternOptions {
   /** Changes the template before it is booted, for tests. */
   readonly editTemplate?: LocalCloudOptions['editTemplate']
   readonly onLog?: (line: string) => void
+}
+
+/** The ports of a Postern on this machine. */
+export interface LocalPorts {
+  readonly httpPort: number
+  readonly smtpPort: number
+  readonly submissionPort: number
+  readonly submissionsPort: number
 }
 
 export interface LocalPostern {
@@ -84,13 +90,16 @@ async function synthesize(directory: string): Promise<string> {
 }
 
 /** What differs from a deployment; each is a setting that a deployment has too. */
-function localEnvironment({ smtpPort, addresses }: LocalPosternOptions) {
+function localEnvironment({ smtpPort, submissionPort, submissionsPort, addresses }: LocalPosternOptions) {
   return {
     listener: {
       [variables.smtpPort]: String(smtpPort),
+      [variables.submissionPort]: String(submissionPort),
+      [variables.submissionsPort]: String(submissionsPort),
       [variables.listenAddresses]: addresses.join(','),
       [variables.catchallAccount]: localSeed.account,
       [variables.simulateFailures]: 'true',
+      [variables.plaintextLoginOnLoopback]: 'true',
     },
     WorkersWebhookFunction: { [variables.webhookAllowLoopback]: 'true' },
   }

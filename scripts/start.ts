@@ -10,6 +10,8 @@ const HELP = `npm start [-- OPTIONS]: runs Postern on this machine, from the tem
   --data DIRECTORY       where it keeps its data (default .postern/)
   --http-port N          where HTTP listens (default 1080)
   --smtp-port N          where SMTP listens (default 1025)
+  --submission-port N    where submission listens, with STARTTLS or without TLS (default 1587)
+  --submissions-port N   where submission listens with TLS (default 1465)
   --set NAME:VARIABLE=VALUE
                          sets a variable of a function (its logical id without the suffix) or container, such as
                          WorkersDeliverFunction:POSTERN_DELIVER_LEASE_SECONDS=10; may be given several times
@@ -28,6 +30,8 @@ const { values } = parseArgs({
     data: { type: 'string', default: join(import.meta.dirname, '..', '.postern') },
     'http-port': { type: 'string', default: '1080' },
     'smtp-port': { type: 'string', default: '1025' },
+    'submission-port': { type: 'string', default: '1587' },
+    'submissions-port': { type: 'string', default: '1465' },
     set: { type: 'string', multiple: true, default: [] },
     'endpoint-file': { type: 'string' },
     faults: { type: 'string' },
@@ -49,6 +53,8 @@ async function main(): Promise<void> {
     directory: values.data,
     httpPort: portOf('--http-port', values['http-port']),
     smtpPort: portOf('--smtp-port', values['smtp-port']),
+    submissionPort: portOf('--submission-port', values['submission-port']),
+    submissionsPort: portOf('--submissions-port', values['submissions-port']),
     addresses: ['127.0.0.1', '::1'],
     environment: environmentOf(values.set),
     ...(values.faults !== undefined && { faults: faultsOf(values.faults) }),
@@ -109,18 +115,23 @@ function aheadOf({ cloud }: LocalPostern): string {
 }
 
 function banner(postern: LocalPostern, options: LocalPosternOptions, tookMs: number): string {
-  const { directory, httpPort, smtpPort } = options
+  const { directory, httpPort, smtpPort, submissionPort, submissionsPort } = options
+  const { address, password } = localSeed
   return `
 Postern runs on this machine (ready in ${(tookMs / 1000).toFixed(1)} s; data in ${directory})
 
-  webapi    http://localhost:${httpPort}/webapi/v0/   user ${localSeed.address}, password ${localSeed.password}
+  webapi    http://localhost:${httpPort}/webapi/v0/   user ${address}, password ${password}
   admin     npx postern --help                 password ${localSeed.adminPassword}
   SMTP      localhost:${smtpPort}                     takes mail for any address
+  submission localhost:${submissionPort}, with TLS localhost:${submissionsPort}  the same user and password
   time      npx postern time +8h               ${aheadOf(postern)}
 
-  curl -u ${localSeed.address}:${localSeed.password} http://localhost:${httpPort}/webapi/v0/Send \\
+  curl -u ${address}:${password} http://localhost:${httpPort}/webapi/v0/Send \\
     -H 'Content-Type: application/json' \\
     -d '{"To": [{"Address": "you@example.org"}], "Subject": "Hello", "Text": "It works."}'
+
+  swaks --server localhost:${submissionPort} --tls --auth-user ${address} --auth-password ${password} \\
+    --from ${address} --to you@example.org
 
 Set beyond the template:
 ${postern.settings.map((line) => `  ${line}`).join('\n')}

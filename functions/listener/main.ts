@@ -1,13 +1,38 @@
-import { listenSmtp } from '../../shared/adapters/net/smtp-listener.ts'
+import { listenersTls } from '../../shared/adapters/net/listener-tls.ts'
+import { smtpAuthentication } from '../../shared/adapters/net/smtp-auth.ts'
+import { listenerBounds, listenSmtp } from '../../shared/adapters/net/smtp-listener.ts'
+import type { SmtpService } from '../../shared/adapters/net/smtp-service.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { receptionHooks } from '../../shared/reception/reception-hooks.ts'
 import { listenerSettings } from '../../shared/runtime/settings.ts'
-import { receptionPorts } from './ports.ts'
+import { submissionHooks } from '../../shared/submission/accept-submissions.ts'
+import { certificateReader } from './certificate.ts'
+import { listenerPorts } from './ports.ts'
 
-const { listening, reception, closingMs } = listenerSettings()
-const ports = receptionPorts()
-const hooks = receptionHooks(ports, reception)
+const settings = listenerSettings()
+const ports = listenerPorts()
 const { hostname } = await ports.options.read()
-const listener = await listenSmtp({ ...listening, hostname, hooks, log })
+const tls = await listenersTls(certificateReader(ports, settings), log)
+const bounds = listenerBounds()
 
-process.once('SIGTERM', () => void listener.close(closingMs).then(() => process.exit(0)))
+const forPrograms = {
+  hooks: submissionHooks(ports, settings.reception),
+  authentication: smtpAuthentication(ports, settings),
+}
+const services: readonly SmtpService[] = [
+  { kind: 'smtp', hooks: receptionHooks(ports, settings.reception) },
+  { kind: 'submission', ...forPrograms },
+  { kind: 'submissions', ...forPrograms },
+]
+const listeners = await Promise.all(
+  services.map((service) => {
+    const { kind } = service
+    const options = { ...settings.listening, port: settings.ports[kind], tls: tls.forService(kind) }
+    return listenSmtp({ ...options, service, hostname, bounds, log })
+  }),
+)
+
+process.once('SIGTERM', async () => {
+  await Promise.all(listeners.map((listener) => listener.close(settings.closingMs)))
+  process.exit(0)
+})

@@ -1,7 +1,12 @@
+import { passwordVerifier } from '../../shared/account/password-verifier.ts'
 import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-directory.ts'
+import { dynamoCertificateStore } from '../../shared/adapters/aws/certificate-store.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
+import { dynamoCounterStore } from '../../shared/adapters/aws/counter-store.ts'
+import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { dynamoFeedbackStore } from '../../shared/adapters/aws/feedback-store.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { dynamoKnownRecipients } from '../../shared/adapters/aws/known-recipients.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
@@ -12,13 +17,16 @@ import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { systemClock as clock, wait } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
-import type { ReceptionPorts } from '../../shared/reception/reception-hooks.ts'
+import { loginLimiter } from '../../shared/limits/login-limiter.ts'
 import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
 
-/** What the listener reaches, as its task's role allows. */
-export function receptionPorts(): ReceptionPorts {
+/** What the listeners reach, as their task's role allows: for reception, submission, logins, the certificate. */
+export function listenerPorts() {
   const table = dynamoTable(requiredSetting('table'), random)
   const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
+  const counters = dynamoCounterStore(table)
+  const credentials = dynamoCredentialStore(table)
+  const sealingSecret = lazySecret(requiredSetting('sealingSecretArn'), clock)
   return {
     options: dynamoOptionsStore(table, clock),
     directory: dynamoAddressDirectory(table),
@@ -28,9 +36,19 @@ export function receptionPorts(): ReceptionPorts {
     feedback: dynamoFeedbackStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
     fromIdSecret: lazySecret(requiredSetting('fromIdSecretArn'), clock),
+    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
+    counters,
+    knownRecipients: dynamoKnownRecipients(table, clock),
+    credentials,
+    passwords: passwordVerifier({ credentials, clock, random }),
+    loginLimiter: loginLimiter({ counters, clock }),
+    sealingSecret,
+    saltSecret: sealingSecret,
+    store: dynamoCertificateStore(table),
     clock,
     random,
     wait,
+    log,
   }
 }

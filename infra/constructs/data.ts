@@ -25,6 +25,7 @@ const entities = {
   operations: 'OP',
   messageIds: 'P#*',
   counters: 'T#*',
+  certificate: 'TLS',
   uploads: 'UP#*',
   mails: 'N#*',
   uids: 'U#*',

@@ -29,6 +29,7 @@ import { addResolver, resolverAddress } from './resolver-container.ts'
 interface MailProps {
   readonly bundles: string
   readonly data: Data
+  readonly deliveries: Queue
   readonly webhooks: Queue
 }
 
@@ -125,10 +126,12 @@ function createTask(scope: Construct, props: MailProps): FargateTaskDefinition {
   })
   addContainers(task, props)
   allowListener(task, props)
+  allowSubmission(task, props)
   return task
 }
 
-function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }: MailProps): void {
+function addContainers(task: FargateTaskDefinition, props: MailProps): void {
+  const { bundles, data, deliveries, webhooks } = props
   const bundle = new Asset(task, 'Bundle', { path: `${bundles}/listener/main.mjs` })
   allow(task.taskRole, ['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)])
   const logGroup = createLogGroup(task, 'Logs')
@@ -150,6 +153,7 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
     environment: toVariables({
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
+      deliveriesQueueUrl: deliveries.queueUrl,
       webhooksQueueUrl: webhooks.queueUrl,
       fromIdSecretArn: data.fromIdSecret.secretArn,
       smtpPort: String(ports.smtp.container),
@@ -158,6 +162,7 @@ function addContainers(task: FargateTaskDefinition, { bundles, data, webhooks }:
       healthPort: String(healthPort),
       dnsServers: `${resolverAddress.host}:${resolverAddress.port}`,
       sealingSecretArn: data.sealingSecret.secretArn,
+      ...allowTlsSecret(task),
     }),
     portMappings: [...Object.values(ports).map(({ container }) => container), healthPort].map(
       (containerPort) => ({ containerPort }),
@@ -190,6 +195,27 @@ function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: 
   data.allowObjects(taskRole, 's3:PutObject', 'mail')
   data.allowObjects(taskRole, 's3:PutObject', 'hook')
   allow(taskRole, ['sqs:SendMessage'], [webhooks.queueArn])
+}
+
+/** Mail programs log in, and what they submit is accepted as what comes to the webapi. */
+function allowSubmission({ taskRole }: FargateTaskDefinition, { data, deliveries }: MailProps): void {
+  allow(taskRole, ['secretsmanager:GetSecretValue'], [data.sealingSecret.secretArn])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['certificate'])
+  data.allowItems(taskRole, ['GetItem'], ['credentials'])
+  data.allowItems(taskRole, ['GetItem', 'BatchGetItem', 'Query', 'UpdateItem'], ['counters'])
+  data.allowItems(taskRole, ['PutItem'], ['messages'])
+  data.allowItems(taskRole, ['UpdateItem'], ['messageIds'])
+  data.allowObjects(taskRole, 's3:PutObject', 'queue')
+  allow(taskRole, ['sqs:SendMessage'], [deliveries.queueArn])
+}
+
+/** `-c tlsSecretArn=…` names a secret of the operator with certificate and key; without it both are made. */
+function allowTlsSecret({ node, taskRole }: FargateTaskDefinition): { readonly tlsSecretArn?: string } {
+  const tlsSecretArn: unknown = node.tryGetContext('tlsSecretArn')
+  if (tlsSecretArn === undefined) return {}
+  if (typeof tlsSecretArn !== 'string') throw new Error('context tlsSecretArn must be the ARN of a secret')
+  allow(taskRole, ['secretsmanager:GetSecretValue'], [tlsSecretArn])
+  return { tlsSecretArn }
 }
 
 function imageFrom(scope: Construct, contextKey: string, fallback: string): ContainerImage {

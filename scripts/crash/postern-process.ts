@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LocalCloud } from '../../infra/local/boot.ts'
-import { findFreePort } from '../../infra/local/free-port.ts'
+import { freePorts } from '../free-ports.ts'
 
 /** How to reach the AWS services of a running Postern, as `start.ts --endpoint-file` writes it. */
 export type Endpoint = ReturnType<LocalCloud['clientConfig']> & Pick<LocalCloud, 'outputs'>
@@ -27,12 +27,12 @@ const STOP_MS = 10_000
 
 /** Prepares a Postern on free ports whose data, log and endpoint file are in `directory`; `args` go to start.ts. */
 export async function posternProcess(directory: string, args: readonly string[]): Promise<PosternProcess> {
-  const httpPort = await findFreePort('127.0.0.1')
-  const smtpPort = await findFreePort('127.0.0.1')
+  const { httpPort, smtpPort, submissionPort, submissionsPort } = await freePorts()
   const apiUrl = `http://127.0.0.1:${httpPort}`
   const endpointFile = join(directory, 'endpoint.json')
   const logFile = join(directory, 'postern.log')
-  const ports = ['--http-port', String(httpPort), '--smtp-port', String(smtpPort)]
+  const smtp = ['--smtp-port', `${smtpPort}`, '--submission-port', `${submissionPort}`]
+  const ports = ['--http-port', `${httpPort}`, ...smtp, '--submissions-port', `${submissionsPort}`]
   const files = ['--data', join(directory, 'data'), '--endpoint-file', endpointFile]
   const script = join(import.meta.dirname, '..', 'start.ts')
   let child: ChildProcess | undefined

@@ -41,16 +41,24 @@ export function hasOwnS3Endpoint(): boolean {
   return Boolean(environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL)
 }
 
-/** How the SMTP listener listens, and how it receives where it is not for production only. */
+/** How the SMTP listeners listen, and what they do where they are not for production only. */
 export function listenerSettings() {
   const catchallAccount = optionalSetting('catchallAccount')
+  const tlsSecretArn = optionalSetting('tlsSecretArn')
   return {
+    ports: {
+      smtp: numberSetting('smtpPort', 1025),
+      submission: numberSetting('submissionPort', 1587),
+      submissions: numberSetting('submissionsPort', 1465),
+    },
     listening: {
-      port: numberSetting('smtpPort', 1025),
       addresses: (optionalSetting('listenAddresses') ?? '0.0.0.0').split(','),
       /** Octets of a message (mox's default). */
       maxSize: 104_857_600,
     },
+    /** Where certificate and key are; left out, a self-signed one is made and kept. */
+    ...(tlsSecretArn !== undefined && { tlsSecretArn }),
+    plaintextOnLoopback: flagSetting('plaintextLoginOnLoopback'),
     reception: {
       ...(catchallAccount !== undefined && { catchallAccount }),
       simulateFailures: flagSetting('simulateFailures'),

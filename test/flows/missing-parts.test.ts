@@ -43,6 +43,8 @@ async function boot(edit: Edit): Promise<Booted> {
     environment: {
       listener: {
         [variables.smtpPort]: String(await findFreePort('127.0.0.1')),
+        [variables.submissionPort]: String(await findFreePort('127.0.0.1')),
+        [variables.submissionsPort]: String(await findFreePort('127.0.0.1')),
         [variables.listenAddresses]: '127.0.0.1',
       },
     },
@@ -166,10 +168,11 @@ describe('environment variables', () => {
   const programs = {
     table: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
     bucket: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
-    deliveriesQueueUrl: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep'],
+    deliveriesQueueUrl: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     webhooksQueueUrl: ['ApiAdmin', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     adminSecretArn: ['ApiAdmin'],
     fromIdSecretArn: ['ApiWebapi', 'listener'],
+    sealingSecretArn: ['listener'],
   } as const
   for (const [key, names] of Object.entries(programs)) {
     const variable = variables[key as keyof typeof programs]
@@ -191,7 +194,13 @@ describe('environment variables', () => {
   }
 
   test('the other variables have defaults: functions start without them', async () => {
-    const optional = [variables.deliverLeaseSeconds, variables.webhookLeaseSeconds, variables.smtpPort]
+    const optional = [
+      variables.deliverLeaseSeconds,
+      variables.webhookLeaseSeconds,
+      variables.smtpPort,
+      variables.submissionPort,
+      variables.submissionsPort,
+    ]
     const required = Object.keys(programs).map((key) => variables[key as keyof typeof programs])
     const found = new Set<string>()
     const withoutOptional: Edit = (template) => {

@@ -241,6 +241,23 @@ suite('functions and the listener', () => {
       Object.values(images),
     )
   })
+
+  test('context names the secret of certificate and key, which only the listener may read', () => {
+    const tlsSecretArn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:tls-AbCdEf'
+    const other = withContext('tls-secret', { tlsSecretArn })
+    const main = containers(other).find(({ Name }) => Name === 'listener')
+    const Environment = Object.fromEntries(
+      main?.Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, Value]),
+    )
+    assert.equal(Environment[variables.tlsSecretArn], tlsSecretArn)
+    const holders = Object.entries(other.findResources('AWS::IAM::Policy')).filter(([, policy]) =>
+      JSON.stringify(policy).includes(tlsSecretArn),
+    )
+    assert.deepEqual(
+      holders.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')),
+      ['MailListenerTaskTaskRoleDefaultPolicy'],
+    )
+  })
 })
 
 suite('roles', () => {
@@ -257,6 +274,7 @@ suite('roles', () => {
       ['ApiWebapi', '<DataBucket>/upload/*'],
       ['MailListenerTaskTask', '<DataBucket>/hook/*'],
       ['MailListenerTaskTask', '<DataBucket>/mail/*'],
+      ['MailListenerTaskTask', '<DataBucket>/queue/*'],
       ['WorkersDeliver', '<DataBucket>/queue/*'],
       ['WorkersSweep', '<DataBucket>/queue/*'],
       ['WorkersWebhook', '<DataBucket>/hook/*'],
@@ -329,12 +347,23 @@ suite('roles', () => {
       key: 'S#*',
       roles: ['ApiAdmin', 'ApiWebapi'],
     },
-    { rule: 'only webapi accepts messages', action: 'dynamodb:PutItem', key: 'M#*', roles: ['ApiWebapi'] },
     {
-      rule: 'only API functions read credentials',
+      rule: 'only webapi and the listener accept messages',
+      action: 'dynamodb:PutItem',
+      key: 'M#*',
+      roles: ['ApiWebapi', 'MailListenerTaskTask'],
+    },
+    {
+      rule: 'only the listener reads the certificate',
+      action: 'dynamodb:GetItem',
+      key: 'TLS',
+      roles: ['MailListenerTaskTask'],
+    },
+    {
+      rule: 'only the API functions and the listener read credentials',
       action: 'dynamodb:GetItem',
       key: 'K#*',
-      roles: ['ApiAdmin', 'ApiWebapi'],
+      roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask'],
     },
     {
       rule: 'only admin and webhook read webhook secrets',

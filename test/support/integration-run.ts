@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findFreePort } from '../../infra/local/free-port.ts'
 import type { Grant } from '../../infra/local/iam/access.ts'
+import { freePorts } from '../../scripts/free-ports.ts'
 import { type LocalPosternOptions, startLocalPostern } from '../../scripts/local-postern.ts'
 import { variables } from '../../shared/runtime/names.ts'
 import { holdingRelay } from './holding-relay.ts'
@@ -49,15 +49,12 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       relay: await holdingRelay({ after }),
     }
     // The seeded relay names the listener's port, which must be the same after the restart.
-    const ports = {
-      httpPort: await findFreePort('127.0.0.1'),
-      smtpPort: await findFreePort('127.0.0.1'),
-    }
+    const ports = await freePorts()
     const boot = async (): Promise<Installation> => {
       const starting = startLocalPostern({ ...settings(options), ...ports, directory, onLog: watch.onLog })
       // A refusal ends the step, but not the boot, which must not outlive the run.
       after(async () => (await starting.catch(() => undefined))?.stop())
-      return openInstallation(await starting, ports.smtpPort)
+      return openInstallation(await starting, ports)
     }
     const first = await watch.step('boot and seed', boot)
     for (const step of [...steps, ...operatorSteps, ...webapiSteps])

@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { LocalCloud } from '../../infra/local/boot.ts'
 import { type AdminClient, adminClient } from '../../scripts/cli/client.ts'
-import { type LocalPostern, localSeed } from '../../scripts/local-postern.ts'
+import { type LocalPorts, type LocalPostern, localSeed } from '../../scripts/local-postern.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { changeItem, getItem, type Table } from '../../shared/adapters/aws/dynamo.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
@@ -36,6 +36,7 @@ export interface Installation {
   readonly table: Table
   readonly s3: S3Client
   readonly smtpPort: number
+  readonly submissionPort: number
   /** A call of the webapi as the seeded account; throws what a refusal says. */
   webapi(method: string, request: object, headers?: Readonly<Record<string, string>>): Promise<Buffer>
   /** Invokes the sweep, as its schedule does every minute. */
@@ -94,7 +95,7 @@ export const restartSteps = {
 }
 
 /** The interfaces of a booted Postern. */
-export function openInstallation({ cloud, stop }: LocalPostern, smtpPort: number): Installation {
+export function openInstallation({ cloud, stop }: LocalPostern, ports: LocalPorts): Installation {
   const { apiUrl, outputs } = cloud
   const authorization = `Basic ${btoa(`${localSeed.address}:${localSeed.password}`)}`
   const s3 = new S3Client({ ...cloud.clientConfig(), forcePathStyle: true })
@@ -104,7 +105,8 @@ export function openInstallation({ cloud, stop }: LocalPostern, smtpPort: number
     admin: adminClient({ url: apiUrl, password: localSeed.adminPassword }),
     table: { client, name: outputs.TableName ?? '', random: systemRandom },
     s3,
-    smtpPort,
+    smtpPort: ports.smtpPort,
+    submissionPort: ports.submissionPort,
     async webapi(method, request, headers) {
       const answer = await fetch(`${apiUrl}/webapi/v0/${method}`, {
         method: 'POST',

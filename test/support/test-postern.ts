@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { findFreePort } from '../../infra/local/free-port.ts'
 import type { FaultOptions } from '../../infra/local/gateway/faults-options.ts'
 import { type AdminClient, adminClient } from '../../scripts/cli/client.ts'
-import { type LocalPostern, localSeed, startLocalPostern } from '../../scripts/local-postern.ts'
+import { freePorts } from '../../scripts/free-ports.ts'
+import {
+  type LocalPorts,
+  type LocalPostern,
+  localSeed,
+  startLocalPostern,
+} from '../../scripts/local-postern.ts'
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import type { Table } from '../../shared/adapters/aws/dynamo.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
@@ -17,10 +22,9 @@ import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 
 /** A whole Postern for tests: the deployed template on free ports and a directory of its own. */
-export interface TestPostern {
+export interface TestPostern extends Omit<LocalPorts, 'httpPort'> {
   readonly local: LocalPostern
   readonly directory: string
-  readonly smtpPort: number
   readonly admin: AdminClient
   readonly table: Table
   /** A call of the webapi as the seeded account. */
@@ -55,12 +59,11 @@ export async function testPostern(
   more: TestPosternOptions = {},
 ): Promise<TestPostern> {
   const directory = more.directory ?? mkdtempSync(join(tmpdir(), 'postern-test-'))
-  const smtpPort = await findFreePort('127.0.0.1')
+  const ports = await freePorts()
   const { faults = USUAL_FAULTS } = more
   const local = await startLocalPostern({
     directory,
-    httpPort: await findFreePort('127.0.0.1'),
-    smtpPort,
+    ...ports,
     addresses: ['127.0.0.1'],
     environment: more.environment ?? {},
     ...(faults !== 'none' && { faults: { seed, ...faults } }),
@@ -83,7 +86,7 @@ export async function testPostern(
   return {
     local,
     directory,
-    smtpPort,
+    ...ports,
     admin: adminClient({ url: apiUrl, password: localSeed.adminPassword }),
     table: {
       client: new DynamoDBClient(local.cloud.clientConfig()),
