@@ -63,8 +63,8 @@ export function listenerSettings() {
       ...(catchallAccount !== undefined && { catchallAccount }),
       simulateFailures: flagSetting('simulateFailures'),
     },
-    /** Connections may finish what they do for so long; ECS waits 120 seconds. */
-    closingMs: 100_000,
+    /** Connections may finish what they do for so long; the task is to end within 30 seconds. */
+    closingMs: 25_000,
   }
 }
 

@@ -1,71 +1,93 @@
+import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { MINUTE } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Refusal } from '../../smtp/refusal.ts'
-import { ReceivingConnection } from './smtp-connection.ts'
-import {
-  addRecipient,
-  beginTransaction,
-  receiveData,
-  type Transaction,
-  type TransactionPorts,
-} from './smtp-transaction.ts'
+import { ConnectionLimits } from '../../limits/connection-limits.ts'
+import { ContentMemory } from '../../smtp/incoming-content.ts'
+import { ServerConnection } from './smtp-connection.ts'
+import { dismiss, serveClient } from './smtp-dialogue.ts'
+import type { ListenerTls, SmtpService } from './smtp-service.ts'
+import type { SessionContext, SessionLimits } from './smtp-session.ts'
 
-interface SmtpListenerOptions extends TransactionPorts {
+export interface SmtpListenerOptions {
+  readonly service: SmtpService
   /** 0 takes a free one. */
   readonly port: number
   /** IP addresses to listen on; `::` is IPv6 only. */
   readonly addresses: readonly string[]
+  /** What the greeting says, and where the postmaster of no domain is. */
+  readonly hostname: string
   /** The largest message, in bytes. */
   readonly maxSize: number
+  /** `submissions` needs it. */
+  readonly tls?: ListenerTls
+  /** What all listeners of a task may hold and serve together. */
+  readonly bounds?: ListenerBounds
+  /** Others than those of the port's kind. */
+  readonly limits?: Partial<SessionLimits>
   readonly log: Log
+}
+
+/** What the listeners of one task share. */
+export interface ListenerBounds {
+  readonly connections: ConnectionLimits
+  readonly memory: ContentMemory
 }
 
 /** A listener that accepts connections. */
 export interface SmtpListener {
   readonly port: number
-  /** Says 421 to idle peers at once, lets the others finish their command, and hangs up after that time. */
+  /** Says 421 to idle clients at once, lets the others finish their command, and hangs up after that time. */
   close(graceMs: number): Promise<void>
 }
 
-/** What the listener knows of a connection besides what the library does. */
-interface Session {
-  readonly gone: AbortController
-  /** The library sees to it that MAIL comes first. */
-  transaction: Transaction
-  /** A command is being carried out, or data come in. */
-  isBusy: boolean
+/** Of 2 GB: sessions take some 100 KB each, a message several times its size while it is stored. */
+const MOST_CONNECTIONS = 2_000
+const MOST_CONTENT = 512 * 1_048_576
+
+/** RFC 5321 §4.5.3.1.8 asks for at least 100 recipients, §4.5.3.2.7 for 5 minutes. */
+const RECEPTION_LIMITS: SessionLimits = {
+  greetingDelayMs: 100,
+  idleMs: 5 * MINUTE,
+  contentMs: 30 * MINUTE,
+  sessionMs: 60 * MINUTE,
+  mostRecipients: 100,
 }
-
-type Sessions = WeakMap<SMTPServerSession, Session>
-
-const MOST_CONNECTIONS = 200
-/** RFC 5321 §4.5.3.1.8 asks for at least this many. */
-const MOST_RECIPIENTS = 100
-/** RFC 5321 §4.5.3.2.7. */
-const IDLE_MS = 300_000
-
-const TRY_LATER: Refusal = { code: 451, enhancedCode: '4.3.0', text: 'temporary failure, try again later' }
-
-/** AUTH and STARTTLS come with a certificate; the others are for proxies, or jokes. */
-const DISABLED = ['AUTH', 'STARTTLS', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL', 'KILL']
+const SUBMISSION_LIMITS: SessionLimits = {
+  greetingDelayMs: 0,
+  idleMs: 10 * MINUTE,
+  contentMs: 30 * MINUTE,
+  sessionMs: 60 * MINUTE,
+  mostRecipients: 1_000,
+}
 
 /** The codes of an address that this machine does not have, as ::1 where IPv6 is switched off. */
 const NO_SUCH_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
+
+/** The bounds of a task with 2 GB of memory. Clients on the machine itself are ours, or our tests. */
+export function listenerBounds(): ListenerBounds {
+  return {
+    connections: new ConnectionLimits({ most: MOST_CONNECTIONS, exemptsLoopback: true }),
+    memory: new ContentMemory(MOST_CONTENT),
+  }
+}
 
 /**
  * Listens for mail (RFC 5321) on one port of each address. Addresses that the machine does not have are logged
  * and left out; rejects when none remains or a port is taken.
  */
 export async function listenSmtp(options: SmtpListenerOptions): Promise<SmtpListener> {
-  const sessions: Sessions = new WeakMap()
-  const smtp = new SMTPServer({ ...libraryOptions(options), ...handlersOf(options, sessions) })
+  const bounds = options.bounds ?? listenerBounds()
+  const state = { isClosing: false }
+  const context = contextOf(options, bounds, () => state.isClosing)
+  const smtp = new SMTPServer(libraryOptions(options))
   const listeners: Server[] = []
   let { port } = options
   try {
     for (const address of options.addresses) {
-      const listener = createServer((socket) => accept(smtp, socket, options.log))
+      const listener = createServer((socket) => accept(smtp, socket, options, context, bounds.connections))
       if (!(await listen(listener, port, address, options.log))) continue
       listeners.push(listener)
       port = (listener.address() as AddressInfo).port
@@ -75,7 +97,33 @@ export async function listenSmtp(options: SmtpListenerOptions): Promise<SmtpList
     for (const listener of listeners) listener.close()
     throw error
   }
-  return { port, close: (graceMs) => close(smtp, listeners, sessions, graceMs) }
+  return {
+    port,
+    close(graceMs) {
+      state.isClosing = true
+      return close(smtp, listeners, graceMs)
+    },
+  }
+}
+
+function contextOf(
+  options: SmtpListenerOptions,
+  { memory }: ListenerBounds,
+  isClosing: () => boolean,
+): SessionContext {
+  const { service, hostname, maxSize, tls, log } = options
+  if (service.kind === 'submissions' && !tls) throw new Error('submissions needs a certificate')
+  const limits = service.kind === 'smtp' ? RECEPTION_LIMITS : SUBMISSION_LIMITS
+  return {
+    service,
+    hostname,
+    maxSize,
+    offersTls: tls !== undefined,
+    limits: { ...limits, ...options.limits },
+    memory,
+    log,
+    isClosing,
+  }
 }
 
 /** False when the machine has no such address. */
@@ -94,109 +142,70 @@ function listen(listener: Server, port: number, address: string, log: Log): Prom
   })
 }
 
-function accept(smtp: SMTPServer, socket: Socket, log: Log): void {
-  const connection = new ReceivingConnection(smtp, socket)
+function accept(
+  smtp: SMTPServer,
+  socket: Socket,
+  options: SmtpListenerOptions,
+  context: SessionContext,
+  connections: ConnectionLimits,
+): void {
+  const sessionId = randomBytes(5).toString('hex')
+  const ipAddress = socket.remoteAddress
+  if (ipAddress === undefined) {
+    // It has gone already.
+    socket.destroy()
+  } else if (connections.enter(ipAddress, Date.now())) {
+    socket.once('close', () => connections.leave(ipAddress))
+    serve(smtp, socket, sessionId, options, context)
+  } else {
+    context.log.info('smtp connection refused', { sessionId, ipAddress })
+    turnAway(socket, context.service.kind === 'submissions', sessionId)
+  }
+}
+
+function serve(
+  smtp: SMTPServer,
+  socket: Socket,
+  sessionId: string,
+  { tls, log }: SmtpListenerOptions,
+  context: SessionContext,
+): void {
+  const connection = new ServerConnection(smtp, socket, {
+    sessionId,
+    idleMs: context.limits.idleMs,
+    ...(tls && { tls }),
+    serve: (client) => serveClient(client, context),
+  })
   smtp.connections.add(connection)
   connection.on('error', (error: Error) => {
-    log.warn('smtp connection failed', { ipAddress: connection.remoteAddress, error: error.message })
+    const ipAddress = connection.remoteAddress
+    log.warn('smtp connection failed', { sessionId, ipAddress, error: error.message })
   })
   connection.init()
 }
 
-async function close(
-  smtp: SMTPServer,
-  listeners: readonly Server[],
-  sessions: Sessions,
-  graceMs: number,
-): Promise<void> {
+/** Says why where the client can read it, and is done with it either way. */
+function turnAway(socket: Socket, isEncrypted: boolean, sessionId: string): void {
+  socket.on('error', () => {})
+  if (!isEncrypted) socket.write(`421 4.7.0 too many connections, try again later (${sessionId})\r\n`)
+  socket.destroySoon()
+}
+
+async function close(smtp: SMTPServer, listeners: readonly Server[], graceMs: number): Promise<void> {
   const closed = listeners.map((listener) => new Promise((done) => listener.close(done)))
-  // From now on the library answers every command with 421; hanging up is ours, as the sockets are.
-  smtp.close()
-  hangUp(smtp, ({ session }) => !sessions.get(session)?.isBusy)
+  hangUp(smtp, (connection) => connection.isBetweenCommands)
   await Promise.race([Promise.all(closed), sleep(graceMs, undefined, { ref: false })])
   hangUp(smtp, () => true)
 }
 
-function hangUp(
-  smtp: SMTPServer,
-  isMeant: (connection: { readonly session: SMTPServerSession }) => boolean,
-): void {
-  for (const connection of [...smtp.connections].filter(isMeant)) {
-    connection.send(421, `4.3.2 ${connection.name} is shutting down`)
+function hangUp(smtp: SMTPServer, isMeant: (connection: ServerConnection) => boolean): void {
+  for (const connection of [...smtp.connections]) {
+    if (connection instanceof ServerConnection && isMeant(connection)) dismiss(connection)
   }
 }
 
-function libraryOptions(options: SmtpListenerOptions): SMTPServerOptions {
-  return {
-    name: options.hostname,
-    heloResponse: '%s',
-    size: options.maxSize,
-    rejectOversized: true,
-    maxRecipients: MOST_RECIPIENTS,
-    maxClients: MOST_CONNECTIONS,
-    socketTimeout: IDLE_MS,
-    disabledCommands: DISABLED,
-    hideSTARTTLS: true,
-    hideENHANCEDSTATUSCODES: false,
-    disableReverseLookup: true,
-    logger: false,
-  }
-}
-
-/** Carries out what the library leaves to us. */
-function handlersOf(options: SmtpListenerOptions, sessions: Sessions): Partial<SMTPServerOptions> {
-  const run = (
-    library: SMTPServerSession,
-    reply: (error?: Error | null) => void,
-    step: (session: Session, peerGone: AbortSignal) => Promise<Refusal | undefined>,
-  ): void => {
-    const session = sessions.get(library) ?? newSession(sessions, library)
-    session.isBusy = true
-    step(session, session.gone.signal)
-      .catch((error) => {
-        options.log.error('smtp command failed', error, { ipAddress: library.remoteAddress })
-        return TRY_LATER
-      })
-      .then((refusal) => {
-        session.isBusy = false
-        reply(refusal && new RefusalError(refusal))
-      })
-      .catch((error) => options.log.error('smtp reply failed', error))
-  }
-  return {
-    onMailFrom: (address, library, reply) =>
-      run(library, reply, async (session, peerGone) => {
-        const begun = await beginTransaction(options, address, peerGone)
-        if ('code' in begun) return begun
-        session.transaction = begun
-        return undefined
-      }),
-    onRcptTo: (address, library, reply) =>
-      run(library, reply, ({ transaction }, peerGone) =>
-        addRecipient(options, transaction, address, peerGone),
-      ),
-    onData: (stream, library, reply) =>
-      run(library, reply, ({ transaction }, peerGone) =>
-        receiveData(options, transaction, stream, library, peerGone),
-      ),
-    onClose: (library) => sessions.get(library)?.gone.abort(),
-  }
-}
-
-function newSession(sessions: Sessions, library: SMTPServerSession): Session {
-  const transaction = { smtputf8: false, recipients: [] }
-  const session = { gone: new AbortController(), transaction, isBusy: false }
-  sessions.set(library, session)
-  return session
-}
-
-/** Carries a refusal to the library. */
-class RefusalError extends Error {
-  override readonly name = 'RefusalError'
-  readonly responseCode: number
-
-  constructor({ code, enhancedCode, text }: Refusal) {
-    super(`${enhancedCode} ${text}`)
-    this.responseCode = code
-  }
+/** The library listens to no port, and answers no command; what is left are sockets and TLS. */
+function libraryOptions({ service, hostname }: SmtpListenerOptions): SMTPServerOptions {
+  const isEncrypted = service.kind === 'submissions'
+  return { name: hostname, secure: isEncrypted, needsUpgrade: isEncrypted, logger: false }
 }

@@ -1,103 +1,82 @@
-import type { SMTPServerAddress, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
+import type { Login } from '../../account/log-in.ts'
 import { directoryKey } from '../../account/resolve-address.ts'
-import { parseAddress } from '../../address/address.ts'
-import { countReceived } from '../../message/received.ts'
+import { formatAddress } from '../../address/address.ts'
 import type { AcceptedRecipient } from '../../reception/accept-recipient.ts'
-import type { OpenTransaction, ReceptionHooks } from '../../reception/reception-hooks.ts'
+import type { ReceptionHooks } from '../../reception/reception-hooks.ts'
+import type { MailCommand, RcptCommand } from '../../smtp/commands.ts'
 import type { Refusal } from '../../smtp/refusal.ts'
 import type { SmtpClient } from '../../smtp/smtp-client.ts'
-import { isPostmaster } from './smtp-connection.ts'
+import type { SubmissionHooks } from '../../submission/submission-hooks.ts'
 
-export interface TransactionPorts {
-  readonly hooks: ReceptionHooks
-  readonly hostname: string
+/** A mail transaction that has begun (RFC 5321 §3.3), whatever its port is for. */
+export interface Transaction {
+  readonly mail: MailCommand
+  /** How many recipients were accepted. */
+  readonly recipientCount: number
+  /** Whether the recipient is there already; it need not be asked for again. */
+  has(recipient: RcptCommand): boolean
+  /** Adds a recipient, or says why not. */
+  add(recipient: RcptCommand, clientGone: AbortSignal): Promise<Refusal | undefined>
+  /** Hands the message on; resolves to undefined when we have taken responsibility for it. */
+  finish(content: Uint8Array, clientGone: AbortSignal): Promise<Refusal | undefined>
 }
 
-/** A mail transaction that has begun (RFC 5321 §3.3). */
-export interface Transaction extends OpenTransaction {
-  readonly smtputf8: boolean
-  readonly recipients: AcceptedRecipient[]
-}
-
-/** RFC 5321 §6.3 asks for at least 100 where loops are counted this way only; real mail makes fewer than 20 hops. */
-const MOST_HOPS = 50
-
-const NEEDS_SMTPUTF8: Refusal = { code: 553, enhancedCode: '5.6.7', text: 'this address needs SMTPUTF8' }
-const UNKNOWN_PARAMETER: Refusal = { code: 555, enhancedCode: '5.5.4', text: 'a parameter is not supported' }
-const LOOP: Refusal = { code: 554, enhancedCode: '5.4.6', text: 'this message has made too many hops' }
-
-/** Begins a transaction, or says why not. */
-export async function beginTransaction(
-  ports: TransactionPorts,
-  { address, args }: SMTPServerAddress,
-  peerGone: AbortSignal,
+/** Begins to receive a message from another server, or says why not. */
+export async function beginReception(
+  hooks: ReceptionHooks,
+  client: SmtpClient,
+  mail: MailCommand,
+  clientGone: AbortSignal,
 ): Promise<Transaction | Refusal> {
-  const parameters = args || {}
-  if (Object.keys(parameters).some((keyword) => !['SIZE', 'BODY', 'SMTPUTF8'].includes(keyword))) {
-    return UNKNOWN_PARAMETER
+  const refusal = await hooks.mailFrom(mail.address, clientGone)
+  if (refusal) return refusal
+  const mailFrom = mail.address && { mailFrom: mail.address }
+  const recipients: AcceptedRecipient[] = []
+  const keys = new Set<string>()
+  return {
+    mail,
+    get recipientCount() {
+      return recipients.length
+    },
+    has: ({ address }) => keys.has(directoryKey(address)),
+    async add({ address }, gone) {
+      const answer = await hooks.rcptTo({ ...mailFrom, recipients }, address, gone)
+      if ('code' in answer) return answer
+      recipients.push(answer)
+      keys.add(directoryKey(address))
+      return undefined
+    },
+    finish: (content, gone) => hooks.message({ ...mailFrom, recipients, content, client }, gone),
   }
-  const smtputf8 = parameters.SMTPUTF8 !== undefined
-  if (!smtputf8 && !isAscii(address)) return NEEDS_SMTPUTF8
-  const mailFrom = address === '' ? undefined : parseAddress(address)
-  const refusal = await ports.hooks.mailFrom(mailFrom, peerGone)
-  return refusal ?? { ...(mailFrom && { mailFrom }), smtputf8, recipients: [] }
 }
 
-/** Adds a recipient, or says why not. One that is there already is not added again. */
-export async function addRecipient(
-  ports: TransactionPorts,
-  transaction: Transaction,
-  { address, args }: SMTPServerAddress,
-  peerGone: AbortSignal,
-): Promise<Refusal | undefined> {
-  if (args) return UNKNOWN_PARAMETER
-  if (!transaction.smtputf8 && !isAscii(address)) return NEEDS_SMTPUTF8
-  const recipient = parseAddress(isPostmaster(address) ? `${address}@${ports.hostname}` : address)
-  const key = directoryKey(recipient)
-  if (transaction.recipients.some((accepted) => directoryKey(accepted.address) === key)) return undefined
-  const answer = await ports.hooks.rcptTo(transaction, recipient, peerGone)
-  if ('code' in answer) return answer
-  transaction.recipients.push(answer)
-  return undefined
-}
-
-/** Reads the data and hands the message on. An oversized message is read and dropped; the library refuses it. */
-export async function receiveData(
-  ports: TransactionPorts,
-  { mailFrom, smtputf8, recipients }: Transaction,
-  stream: SMTPServerDataStream,
-  session: SMTPServerSession,
-  peerGone: AbortSignal,
-): Promise<Refusal | undefined> {
-  const content = await readContent(stream)
-  if (!content) return undefined
-  if (countReceived(content) > MOST_HOPS) return LOOP
-  const client = clientOf(session, smtputf8)
-  const message = { ...(mailFrom && { mailFrom }), recipients, content, client }
-  return await ports.hooks.message(message, peerGone)
-}
-
-/** Undefined when the message is too large, or the peer went away in the middle of it. */
-async function readContent(stream: SMTPServerDataStream): Promise<Buffer | undefined> {
-  let chunks: Buffer[] = []
-  try {
-    for await (const chunk of stream) {
-      if (stream.sizeExceeded) chunks = []
-      else chunks.push(chunk)
-    }
-  } catch {
-    return undefined
+/** Begins to take a message from somebody who has logged in, or says why not. */
+export async function beginSubmission(
+  hooks: SubmissionHooks,
+  client: SmtpClient,
+  login: Login,
+  mail: MailCommand,
+  clientGone: AbortSignal,
+): Promise<Transaction | Refusal> {
+  const recipients: RcptCommand[] = []
+  const submission = { login, client, mail, recipients }
+  const refusal = await hooks.mailFrom(submission, clientGone)
+  if (refusal) return refusal
+  // Only its own domain may fold the case of a recipient (RFC 5321 §2.4).
+  const keys = new Set<string>()
+  return {
+    mail,
+    get recipientCount() {
+      return recipients.length
+    },
+    has: ({ address }) => keys.has(formatAddress(address)),
+    async add(recipient, gone) {
+      const answer = await hooks.rcptTo(submission, recipient, gone)
+      if (answer) return answer
+      recipients.push(recipient)
+      keys.add(formatAddress(recipient.address))
+      return undefined
+    },
+    finish: (content, gone) => hooks.message(submission, content, gone),
   }
-  return stream.sizeExceeded ? undefined : Buffer.concat(chunks)
-}
-
-function clientOf(session: SMTPServerSession, smtputf8: boolean): SmtpClient {
-  // RFC 6531 §4.3 for UTF8SMTP, RFC 5321 §4.4 for the others.
-  const protocol = smtputf8 ? 'UTF8SMTP' : session.openingCommand === 'EHLO' ? 'ESMTP' : 'SMTP'
-  const hello = session.hostNameAppearsAs.replace(/[\x00-\x1f\x7f-\x9f]/g, '').slice(0, 255)
-  return { ipAddress: session.remoteAddress, hello, protocol, sessionId: session.id }
-}
-
-function isAscii(text: string): boolean {
-  return /^[\x00-\x7f]*$/.test(text)
 }
