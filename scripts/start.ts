@@ -123,7 +123,7 @@ Postern runs on this machine (ready in ${(tookMs / 1000).toFixed(1)} s; data in 
   webapi    http://localhost:${httpPort}/webapi/v0/   user ${address}, password ${password}
   admin     npx postern --help                 password ${localSeed.adminPassword}
   SMTP      localhost:${smtpPort}                     takes mail for any address
-  submission localhost:${submissionPort}, with TLS localhost:${submissionsPort}  the same user and password
+  submit    localhost:${submissionPort}, with TLS :${submissionsPort}     user and password of the webapi
   time      npx postern time +8h               ${aheadOf(postern)}
 
   curl -u ${address}:${password} http://localhost:${httpPort}/webapi/v0/Send \\

@@ -33,10 +33,13 @@ export type ScramProof =
 
 const EXTENSIONS = '(?:,[A-Za-z]=[^\\0,]+)*'
 
+/** A nonce that is longer would lead to challenges that are no SMTP reply any more; clients use some 30 characters. */
+const NONCE = '[\\x21-\\x2b\\x2d-\\x7e]{1,256}'
+
 const CLIENT_FIRST = new RegExp(
   '^(?<gs2Header>(?:(?<flag>[ny])|p=(?<bindingName>[A-Za-z0-9.-]+)),(?:a=(?<authorizationId>[^\\0,]+))?,)' +
     // A mandatory extension (m=) would come before the name; none is known, so none may be accepted.
-    `(?<bare>n=(?<userName>[^\\0,]+),r=(?<nonce>[\\x21-\\x2b\\x2d-\\x7e]+)${EXTENSIONS})$`,
+    `(?<bare>n=(?<userName>[^\\0,]+),r=(?<nonce>${NONCE})${EXTENSIONS})$`,
 )
 
 const CLIENT_FINAL = new RegExp(

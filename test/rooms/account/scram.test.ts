@@ -70,6 +70,7 @@ const unreadableFirsts = {
   'no user name': 'n,,n=,r=abc',
   'no nonce': 'n,,n=user,r=',
   'a nonce with a space': 'n,,n=user,r=a b',
+  'a nonce of more than 256 characters': `n,,n=user,r=${'a'.repeat(257)}`,
   'an unknown escape': 'n,,n=us=41er,r=abc',
   'an equals sign that is not escaped': 'n,,n=us=er,r=abc',
   'a zero byte': 'n,,n=us\0er,r=abc',
