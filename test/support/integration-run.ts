@@ -16,6 +16,7 @@ import {
   steps,
 } from './integration-steps.ts'
 import { operatorSteps } from './operator-steps.ts'
+import { submissionSteps } from './submission-steps.ts'
 import { webapiSteps } from './webapi-steps.ts'
 import { type ReceivedCall, webhookReceiver } from './webhook-receiver.ts'
 
@@ -57,7 +58,7 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       return openInstallation(await starting, ports)
     }
     const first = await watch.step('boot and seed', boot)
-    for (const step of [...steps, ...operatorSteps, ...webapiSteps])
+    for (const step of [...steps, ...operatorSteps, ...webapiSteps, ...submissionSteps])
       await watch.step(step.name, () => step.run(first, outside))
     const kept = await watch.step('stop', () => restartSteps.before(first))
     const second = await watch.step('restart', boot)

@@ -94,7 +94,10 @@ function repliesOf(socket: Socket): { next(): Promise<string> } {
   socket.on('data', (bytes) => {
     unread += bytes
     for (let end = endOfReply(unread); end > 0; end = endOfReply(unread)) {
-      const reply = unread.slice(0, end - 2).split('\r\n').join(' | ')
+      const reply = unread
+        .slice(0, end - 2)
+        .split('\r\n')
+        .join(' | ')
       unread = unread.slice(end)
       const resolve = waiting.shift()
       if (resolve) resolve(reply)
