@@ -72,7 +72,9 @@ export async function startLocalPostern(options: LocalPosternOptions): Promise<L
     environment,
     prepare: async (ready) => {
       seeded = await seed(ready, options.smtpPort)
-      await untilListening(options.smtpPort)
+      for (const port of [options.smtpPort, options.submissionPort, options.submissionsPort]) {
+        await untilListening(port)
+      }
     },
     ...(options.faults && { faults: options.faults }),
     ...(options.editTemplate && { editTemplate: options.editTemplate }),

@@ -10,6 +10,7 @@ import { freePorts } from '../../scripts/free-ports.ts'
 import {
   type LocalPorts,
   type LocalPostern,
+  type LocalPosternOptions,
   localSeed,
   startLocalPostern,
 } from '../../scripts/local-postern.ts'
@@ -40,6 +41,7 @@ export interface TestPostern extends Omit<LocalPorts, 'httpPort'> {
 interface TestPosternOptions {
   readonly directory?: string
   readonly environment?: Record<string, Record<string, string>>
+  readonly editTemplate?: LocalPosternOptions['editTemplate']
   /** Rare behaviours of AWS, in place of {@link USUAL_FAULTS}; `none` when the test is about something else. */
   readonly faults?: Omit<FaultOptions, 'seed'> | 'none'
 }
@@ -66,6 +68,7 @@ export async function testPostern(
     ...ports,
     addresses: ['127.0.0.1'],
     environment: more.environment ?? {},
+    ...(more.editTemplate && { editTemplate: more.editTemplate }),
     ...(faults !== 'none' && { faults: { seed, ...faults } }),
     onLog: (line) => {
       if (/"level":"error"/.test(line)) console.error(line)
