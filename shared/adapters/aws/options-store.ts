@@ -32,7 +32,9 @@ export function dynamoOptionsStore(table: Table, clock: Clock): OptionsStore {
     readNewest,
 
     async read() {
-      return known && clock.now() - known.readAt < FRESH_FOR ? known.options : await readNewest()
+      // Nothing is set up yet, but may be any moment, by somebody who wants to see it work.
+      if (!known || known.options.version === 0) return await readNewest()
+      return clock.now() - known.readAt < FRESH_FOR ? known.options : await readNewest()
     },
 
     async change(edit) {
