@@ -2,6 +2,7 @@ import { listenersTls } from '../../shared/adapters/net/listener-tls.ts'
 import { smtpAuthentication } from '../../shared/adapters/net/smtp-auth.ts'
 import { listenerBounds, listenSmtp } from '../../shared/adapters/net/smtp-listener.ts'
 import type { SmtpService } from '../../shared/adapters/net/smtp-service.ts'
+import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { receptionHooks } from '../../shared/reception/reception-hooks.ts'
 import { listenerSettings } from '../../shared/runtime/settings.ts'
@@ -28,7 +29,7 @@ const listeners = await Promise.all(
   services.map((service) => {
     const { kind } = service
     const options = { ...settings.listening, port: settings.ports[kind], tls: tls.forService(kind) }
-    return listenSmtp({ ...options, service, hostname, bounds, log })
+    return listenSmtp({ ...options, service, hostname, bounds, clock, log })
   }),
 )
 

@@ -9,7 +9,7 @@ interface PathArgument {
   readonly parameters: string
 }
 
-const ARGUMENT = /^\s*<(?:@[^\s:<>"]+:)?((?:"(?:[^"\\]|\\.)*"|[^"\s<>])*)>(?:\s+(\S.*))?$/
+const ARGUMENT = /^\s*<(?:@[^\s:<>"]+:)?((?:"(?:[^"\\]|\\.)*"|[^"\s<>])*)>(?:\s+(\S.*)?)?$/
 
 /** Reads `FROM:<path> parameters` or `TO:<path> parameters`; undefined when the syntax is wrong. */
 export function parsePathArgument(keyword: 'FROM' | 'TO', text: string): PathArgument | undefined {

@@ -31,7 +31,7 @@ export async function ehlo(session: SmtpSession, argument: string): Promise<Repl
     mechanisms: session.mechanisms,
     maxSize,
     mostRecipients: limits.mostRecipients,
-    now: Date.now(),
+    now: session.context.clock.now(),
   }
   return { code: 250, text: [hostname, ...extensionLines(offer)] }
 }

@@ -67,7 +67,9 @@ export class SmtpInput extends SMTPStream {
       this.#unread = this.#unread.subarray(taken)
       if (isDone) this.#reader = undefined
     }
-    if (this.#reader || this.#unread.length === 0) this.#askForMore()
+    // A socket that has much to read is read many times in a row, and all others would wait.
+    if (this.#reader) setImmediate(() => this.#askForMore())
+    else if (this.#unread.length === 0) this.#askForMore()
   }
 
   #askForMore(): void {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { MINUTE } from '../../base/clock.ts'
+import { type Clock, MINUTE } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { ConnectionLimits } from '../../limits/connection-limits.ts'
 import { ContentMemory } from '../../smtp/incoming-content.ts'
@@ -27,11 +27,12 @@ export interface SmtpListenerOptions {
   readonly bounds?: ListenerBounds
   /** Others than those of the port's kind. */
   readonly limits?: Partial<SessionLimits>
+  readonly clock: Clock
   readonly log: Log
 }
 
 /** What the listeners of one task share. */
-export interface ListenerBounds {
+interface ListenerBounds {
   readonly connections: ConnectionLimits
   readonly memory: ContentMemory
 }
@@ -111,7 +112,7 @@ function contextOf(
   { memory }: ListenerBounds,
   isClosing: () => boolean,
 ): SessionContext {
-  const { service, hostname, maxSize, tls, log } = options
+  const { service, hostname, maxSize, tls, clock, log } = options
   if (service.kind === 'submissions' && !tls) throw new Error('submissions needs a certificate')
   const limits = service.kind === 'smtp' ? RECEPTION_LIMITS : SUBMISSION_LIMITS
   return {
@@ -121,6 +122,7 @@ function contextOf(
     offersTls: tls !== undefined,
     limits: { ...limits, ...options.limits },
     memory,
+    clock,
     log,
     isClosing,
   }
@@ -154,7 +156,7 @@ function accept(
   if (ipAddress === undefined) {
     // It has gone already.
     socket.destroy()
-  } else if (connections.enter(ipAddress, Date.now())) {
+  } else if (connections.enter(ipAddress, context.clock.now())) {
     socket.once('close', () => connections.leave(ipAddress))
     serve(smtp, socket, sessionId, options, context)
   } else {

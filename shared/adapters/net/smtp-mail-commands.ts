@@ -13,6 +13,8 @@ import { beginReception, beginSubmission, type Transaction } from './smtp-transa
 
 /** RFC 5321 §6.3 asks for at least 100 where loops are counted this way only; real mail makes fewer than 20 hops. */
 const MOST_HOPS = 50
+/** Everybody reads header sections whole, and as many fields as there are lines; RFC 5322 sets no limit. */
+const LONGEST_HEADER = 512_000
 /** A message that says nothing of its size is thought to be one of those. */
 const USUAL_SIZE = 65_536
 
@@ -35,6 +37,12 @@ const BARE_LINE_END: Refusal = {
   enhancedCode: '5.6.0',
   text: 'the message has a CR or LF that stands alone; lines must end in CRLF',
 }
+const EMPTY_LINE = Buffer.from('\r\n')
+const LONG_HEADER: Refusal = {
+  code: 550,
+  enhancedCode: '5.6.0',
+  text: `the header section has more than ${LONGEST_HEADER} octets`,
+}
 const LOOP: Refusal = { code: 554, enhancedCode: '5.4.6', text: 'this message has made too many hops' }
 /** Where an unreadable chunk ends, and the next command begins, nobody knows. */
 const BAD_BDAT: Reply = {
@@ -50,7 +58,12 @@ export async function mail(session: SmtpSession, argument: string): Promise<Repl
   const wrongTime = refuseMail(session)
   if (wrongTime) return wrongTime
   const { isSubmission, tls } = session
-  const command = parseMail(argument, { isSubmission, tls, maxSize: context.maxSize, now: Date.now() })
+  const command = parseMail(argument, {
+    isSubmission,
+    tls,
+    maxSize: context.maxSize,
+    now: context.clock.now(),
+  })
   if ('code' in command) return command
   if (!context.memory.hasRoomFor(command.size ?? USUAL_SIZE)) return NO_MEMORY
   const begun = await begin(session, command)
@@ -63,12 +76,12 @@ export async function mail(session: SmtpSession, argument: string): Promise<Repl
 }
 
 function refuseMail(session: SmtpSession): Reply | undefined {
-  const { limits } = session.context
+  const { limits, clock } = session.context
   if (!session.hello) return HELLO_FIRST
   if (session.isSubmission && !session.login) return session.mechanisms.length > 0 ? LOGIN_FIRST : TLS_FIRST
   if (session.transaction) return NESTED
   if (session.isFruitless) return FRUITLESS
-  if (Date.now() - session.startedAt > limits.sessionMs) return TOO_LONG
+  if (clock.now() - session.startedAt > limits.sessionMs) return TOO_LONG
   return undefined
 }
 
@@ -145,7 +158,9 @@ export async function bdat(session: SmtpSession, argument: string): Promise<Repl
   const { transaction } = session
   const wrongTime = refuseContent(session)
   const chunks = wrongTime ? undefined : openChunks(session)
-  const withinMs = chunks ? Math.max(0, chunks.endsAt - Date.now()) : session.context.limits.contentMs
+  const withinMs = chunks
+    ? Math.max(0, chunks.endsAt - session.context.clock.now())
+    : session.context.limits.contentMs
   if (octets > 0 && !(await session.connection.content(withinMs, takeChunk(octets, chunks)))) return undefined
   if (!chunks || !transaction) return wrongTime ?? MAIL_FIRST
   if (chunks.lineEnds.hasBare(last !== undefined)) chunks.content.refuse(BARE_LINE_END)
@@ -163,7 +178,7 @@ function openChunks(session: SmtpSession): Chunks {
   session.chunks ??= {
     content: newContent(session.context),
     lineEnds: new LineEnds(),
-    endsAt: Date.now() + session.context.limits.contentMs,
+    endsAt: session.context.clock.now() + session.context.limits.contentMs,
   }
   return session.chunks
 }
@@ -196,9 +211,15 @@ async function deliver(
 ): Promise<Reply> {
   const whole = content.whole()
   if ('code' in whole) return whole
+  if (hasLongHeader(whole)) return LONG_HEADER
   if (countReceived(whole) > MOST_HOPS) return LOOP
   const refusal = await transaction.finish(whole, session.connection.clientGone)
   if (refusal) return refusal
   session.hasAcceptedMessage = true
   return { code: 250, enhancedCode: '2.6.0', text: `accepted (${session.connection.id})` }
+}
+
+function hasLongHeader(content: Buffer): boolean {
+  if (content.length <= LONGEST_HEADER || content.subarray(0, 2).equals(EMPTY_LINE)) return false
+  return !content.subarray(0, LONGEST_HEADER).includes('\r\n\r\n')
 }

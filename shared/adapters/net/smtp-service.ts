@@ -9,13 +9,13 @@ import type { SubmissionHooks } from '../../submission/submission-hooks.ts'
 export type SmtpService = ReceptionService | SubmissionService
 
 /** Takes mail from other servers (RFC 5321); nobody logs in. */
-export interface ReceptionService {
+interface ReceptionService {
   readonly kind: 'smtp'
   readonly hooks: ReceptionHooks
 }
 
 /** Takes mail from mail programs (RFC 6409). */
-export interface SubmissionService {
+interface SubmissionService {
   /** With STARTTLS, or with TLS from the first octet (RFC 8314 §3.3). */
   readonly kind: 'submission' | 'submissions'
   readonly hooks: SubmissionHooks

@@ -1,4 +1,5 @@
 import type { Login } from '../../account/log-in.ts'
+import type { Clock, Instant } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { ContentMemory, IncomingContent } from '../../smtp/incoming-content.ts'
 import type { LineEnds } from '../../smtp/line-ends.ts'
@@ -29,6 +30,7 @@ export interface SessionContext {
   readonly offersTls: boolean
   readonly limits: SessionLimits
   readonly memory: ContentMemory
+  readonly clock: Clock
   readonly log: Log
   /** The listener is about to end. */
   isClosing(): boolean
@@ -38,7 +40,7 @@ export interface SessionContext {
 export interface Chunks {
   readonly content: IncomingContent
   readonly lineEnds: LineEnds
-  readonly endsAt: number
+  readonly endsAt: Instant
 }
 
 /** More refusals of one session are not logged: what a log costs is not for clients to decide. */
@@ -56,7 +58,7 @@ const TOO_MANY_ERRORS: Reply = { code: 421, enhancedCode: '4.7.0', text: 'too ma
 export class SmtpSession {
   readonly connection: ServerConnection
   readonly context: SessionContext
-  readonly startedAt = Date.now()
+  readonly startedAt: Instant
   hello: { readonly name: string; readonly isExtended: boolean } | undefined
   login: Login | undefined
   loginFailures = 0
@@ -73,6 +75,7 @@ export class SmtpSession {
   constructor(connection: ServerConnection, context: SessionContext) {
     this.connection = connection
     this.context = context
+    this.startedAt = context.clock.now()
   }
 
   get isSubmission(): boolean {

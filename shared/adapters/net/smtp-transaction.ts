@@ -2,7 +2,7 @@ import type { Login } from '../../account/log-in.ts'
 import { directoryKey } from '../../account/resolve-address.ts'
 import { formatAddress } from '../../address/address.ts'
 import type { AcceptedRecipient } from '../../reception/accept-recipient.ts'
-import type { ReceptionHooks } from '../../reception/reception-hooks.ts'
+import type { OpenTransaction, ReceptionHooks } from '../../reception/reception-hooks.ts'
 import type { MailCommand, RcptCommand } from '../../smtp/commands.ts'
 import type { Refusal } from '../../smtp/refusal.ts'
 import type { SmtpClient } from '../../smtp/smtp-client.ts'
@@ -30,8 +30,8 @@ export async function beginReception(
 ): Promise<Transaction | Refusal> {
   const refusal = await hooks.mailFrom(mail.address, clientGone)
   if (refusal) return refusal
-  const mailFrom = mail.address && { mailFrom: mail.address }
   const recipients: AcceptedRecipient[] = []
+  const open: OpenTransaction = { ...(mail.address && { mailFrom: mail.address }), recipients }
   const keys = new Set<string>()
   return {
     mail,
@@ -40,13 +40,13 @@ export async function beginReception(
     },
     has: ({ address }) => keys.has(directoryKey(address)),
     async add({ address }, gone) {
-      const answer = await hooks.rcptTo({ ...mailFrom, recipients }, address, gone)
+      const answer = await hooks.rcptTo(open, address, gone)
       if ('code' in answer) return answer
       recipients.push(answer)
       keys.add(directoryKey(address))
       return undefined
     },
-    finish: (content, gone) => hooks.message({ ...mailFrom, recipients, content, client }, gone),
+    finish: (content, gone) => hooks.message({ ...open, content, client }, gone),
   }
 }
 

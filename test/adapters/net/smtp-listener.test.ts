@@ -175,6 +175,20 @@ test('a message with more than 50 Received fields goes round in circles (RFC 532
   assert.equal(received.length, 1)
 })
 
+test('a header section has at most 512,000 octets, however many lines follow it', async (t) => {
+  const { port, received } = await listening(t, { maxSize: 2_000_000 })
+  const dialog = await smtpDialog(t, port)
+  await dialog.say(EHLO)
+  for (const [content, reply] of [
+    ['a: b\r\n'.repeat(100_000), /^550 5\.6\.0 the header section has more than 512000 octets/],
+    [`a: b\r\n\r\n${'a: b\r\n'.repeat(100_000)}`, /^250 /],
+  ] as const) {
+    for (const command of TRANSACTION) await dialog.say(command)
+    assert.match(await dialog.say(`${content}.`), reply)
+  }
+  assert.equal(received.length, 1)
+})
+
 test('a peer that goes away ends what waits for it, and half a message is none', async (t) => {
   const gone = Promise.withResolvers<void>()
   const { port, received, errors } = await listening(t, {
@@ -278,6 +292,7 @@ test('a port that begins with TLS needs a certificate', async () => {
       addresses: ['127.0.0.1'],
       hostname: 'mx.example',
       maxSize: 1,
+      clock: { now: () => 0 },
       log,
     }),
     /submissions needs a certificate/,

@@ -7,6 +7,7 @@ import {
   type SmtpListenerOptions,
 } from '../../../shared/adapters/net/smtp-listener.ts'
 import type { AuthenticationHooks, SmtpService } from '../../../shared/adapters/net/smtp-service.ts'
+import { systemClock } from '../../../shared/adapters/system/clock.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
 import type { Log, LogFields } from '../../../shared/base/log.ts'
 import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
@@ -59,6 +60,7 @@ export async function listening(t: Pick<TestContext, 'after'>, wanted: Wanted = 
     addresses: ['127.0.0.1'],
     hostname: 'mx.example',
     maxSize: 2_000,
+    clock: systemClock,
     log: logOf(errors, events),
     ...(kind === 'submissions' && { tls: testTls }),
     ...options,
