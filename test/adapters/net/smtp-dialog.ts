@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 
 /** A client that speaks SMTP by hand. */
 interface SmtpDialog {
@@ -13,9 +14,14 @@ interface SmtpDialog {
   hangUp(): void
 }
 
-/** Connects and hears the greeting. */
-export async function smtpDialog(t: TestContext, port: number, host = '127.0.0.1'): Promise<SmtpDialog> {
-  const socket = connect(port, host)
+/** Connects, by TLS if asked, whoever the server is, and hears the greeting. */
+export async function smtpDialog(
+  t: TestContext,
+  port: number,
+  host = '127.0.0.1',
+  isEncrypted = false,
+): Promise<SmtpDialog> {
+  const socket = isEncrypted ? connectTls({ port, host, rejectUnauthorized: false }) : connect(port, host)
   t.after(() => void socket.destroy())
   socket.on('error', () => {})
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()

@@ -58,6 +58,23 @@ test('the protocol is that of RFC 3848 and RFC 6531', async (t) => {
   )
 })
 
+test('a client that logged in through TLS is known as such (RFC 3848, RFC 6531 §4.3)', async (t) => {
+  const { port, submitted } = await listening(t, { kind: 'submissions' })
+  const dialog = await smtpDialog(t, port, '127.0.0.1', true)
+  for (const command of [EHLO, 'AUTH PLAIN good']) await dialog.say(command)
+  for (const utf8 of ['', ' SMTPUTF8']) {
+    for (const command of [`${MAIL}${utf8}`, RCPT, 'DATA', '.']) await dialog.say(command)
+  }
+  const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
+  assert.deepEqual(
+    submitted.map(({ submission: { client, login } }) => [client.protocol, client.tls, login.name]),
+    [
+      ['ESMTPSA', tls, 'a'],
+      ['UTF8SMTPSA', tls, 'a'],
+    ],
+  )
+})
+
 test('what hooks throw does not reach the client, and is logged', async (t) => {
   const { port, errors } = await listening(t, {
     hooks: {
