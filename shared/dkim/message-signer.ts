@@ -60,7 +60,7 @@ export function messageSigner(ports: MessageSignerPorts): MessageSigner {
         if (signer) signers.push(signer)
       }
       if (signers.length === 0) return content
-      return Buffer.concat([Buffer.from(dkimSignatures(content, signers, ports.clock.now())), content])
+      return Buffer.concat([Buffer.from(await dkimSignatures(content, signers, ports.clock.now())), content])
     },
   }
 }

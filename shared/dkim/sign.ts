@@ -1,8 +1,8 @@
 import { createHash, type KeyObject, sign } from 'node:crypto'
 import type { DomainName } from '../address/domain-name.ts'
 import { DAY, type Instant, SECOND } from '../base/clock.ts'
-import { asBuffer, findHeaderSection, type RawField, readRawFields } from '../message/header-section.ts'
-import { relaxedBodyHash, relaxedField } from './canonical.ts'
+import { asBuffer, findHeaderSection, readRawFields } from '../message/header-section.ts'
+import { canonicalizeField, hashBody } from './canonicalization.ts'
 import type { DkimAlgorithm } from './dkim-key.ts'
 
 /** One signature to be made. */
@@ -39,21 +39,40 @@ const LINE = 72
  * The DKIM-Signature fields of a message (RFC 6376, RFC 8463), to be put before it, one for each signer. Its lines end
  * in CRLF; whitespace may change on the way (relaxed/relaxed).
  */
-export function dkimSignatures(content: Uint8Array, signers: readonly Signer[], at: Instant): string {
+export async function dkimSignatures(
+  content: Uint8Array,
+  signers: readonly Signer[],
+  at: Instant,
+): Promise<string> {
   const message = asBuffer(content)
   const { header, bodyStart } = findHeaderSection(message, 0)
-  const fields = readRawFields(message, header)
-  const bodyHash = relaxedBodyHash(message.subarray(bodyStart)).toString('base64')
-  return signers.map((signer) => signatureField(fields, bodyHash, signer, at)).join('')
+  const fields = readRawFields(message, header).map(({ name, range }) => ({
+    name,
+    text: message.toString('latin1', range.start, range.end),
+  }))
+  const bodyHash = await hashBody(message.subarray(bodyStart), 'relaxed', goOn)
+  return signers.map((signer) => signatureField(fields, bodyHash.toString('base64'), signer, at)).join('')
+}
+
+/** Nobody else waits for a turn. */
+async function goOn(): Promise<void> {}
+
+/** As it stands in the message, each octet as one character; its name in lower case besides. */
+interface Field {
+  readonly name: string
+  readonly text: string
 }
 
 function signatureField(
-  fields: readonly RawField[],
+  fields: readonly Field[],
   bodyHash: string,
   { domain, selector, algorithm, privateKey }: Signer,
   at: Instant,
 ): string {
-  const signed = SIGNED_FIELDS.map((name) => ({ name, there: named(fields, name) }))
+  const signed = SIGNED_FIELDS.map((name) => ({
+    name,
+    there: fields.filter((field) => field.name === name.toLowerCase()),
+  }))
   const names = signed.flatMap(({ name, there }) => Array<string>(there.length + 1).fill(name))
   const unsigned = [
     ` v=1; a=${algorithm}; c=relaxed/relaxed; d=${domain}; s=${selector};`,
@@ -64,9 +83,11 @@ function signatureField(
   ].join('\r\n\t')
   const text = [
     // RFC 6376 §5.4.2: of several, from the last to the first; of those beyond, nothing.
-    ...signed.flatMap(({ name, there }) => there.toReversed().map(({ value }) => relaxedField(name, value))),
-    relaxedField('DKIM-Signature', unsigned).slice(0, -'\r\n'.length),
-  ].join('')
+    ...signed.flatMap(({ there }) =>
+      there.toReversed().map(({ text }) => canonicalizeField(text, 'relaxed')),
+    ),
+    canonicalizeField(`DKIM-Signature:${unsigned}`, 'relaxed'),
+  ].join('\r\n')
   const signature = signText(algorithm, privateKey, Buffer.from(text, 'latin1'))
   return `DKIM-Signature:${unsigned}${folded(signature.match(/.{1,4}/g) ?? [], '')}\r\n`
 }
@@ -78,10 +99,6 @@ function signText(algorithm: DkimAlgorithm, privateKey: KeyObject, text: Buffer)
       ? sign('sha256', text, privateKey)
       : sign(null, createHash('sha256').update(text).digest(), privateKey)
   return signature.toString('base64')
-}
-
-function named(fields: readonly RawField[], name: string): readonly RawField[] {
-  return fields.filter((field) => field.name.toLowerCase() === name.toLowerCase())
 }
 
 /** Puts words on lines that are not too long; a line break may stand after a separator. */

@@ -13,12 +13,12 @@ export interface HeaderField {
   readonly value: string
 }
 
-/** A header field as it stands in the message, octets as characters. */
+/** Where a header field stands in the message, as it was written. */
 export interface RawField {
-  /** As written, without the spaces that may follow it. */
+  /** Lower case; empty for a line that is no field. */
   readonly name: string
-  /** What follows the colon, with its line breaks, but for the last. */
-  readonly value: string
+  /** With its continuation lines and its last line break. */
+  readonly range: ByteRange
 }
 
 /** Where a header section lies: its fields, without the empty line, and where the body begins. */
@@ -32,6 +32,8 @@ const MAX_HEADER_SECTION = 1 << 20
 
 const LF = 0x0a
 const CR = 0x0d
+const SPACE = 0x20
+const TAB = 0x09
 
 /**
  * Finds the header section that begins at `start`. It ends at an empty line, or before a line for which
@@ -54,15 +56,7 @@ export function findHeaderSection(
 
 /** Fields in their order. Lines that are no field are left out; 8-bit text is UTF-8 or else ISO 8859-1. */
 export function readHeaderFields(message: Buffer, range: ByteRange): readonly HeaderField[] {
-  return readRawFields(message, range).map(({ name, value }) => ({
-    name: name.toLowerCase(),
-    value: readText(value.replace(/\r?\n/g, '')).trim(),
-  }))
-}
-
-/** Fields in their order, as they are written. Lines that are no field are left out. */
-export function readRawFields(message: Buffer, range: ByteRange): readonly RawField[] {
-  const lines = message.toString('latin1', range.start, range.end).split(/(?<=\n)/)
+  const lines = message.toString('latin1', range.start, range.end).split(/\r?\n/)
   const fields: { readonly name: string; readonly lines: string[] }[] = []
   for (const line of lines) {
     if (/^[ \t]/.test(line)) {
@@ -72,11 +66,24 @@ export function readRawFields(message: Buffer, range: ByteRange): readonly RawFi
     // obs-optional allows spaces before the colon (RFC 5322 §4.5.8). A line that is no field takes its
     // continuation lines with it.
     const [, name = '', rest = ''] = /^([!-9;-~]+)[ \t]*:(.*)$/s.exec(line) ?? []
-    fields.push({ name, lines: [rest] })
+    fields.push({ name: name.toLowerCase(), lines: [rest] })
   }
   return fields
     .filter(({ name }) => name !== '')
-    .map((field) => ({ name: field.name, value: field.lines.join('').replace(/\r?\n$/, '') }))
+    .map(({ name, lines }) => ({ name, value: readText(lines.join('')).trim() }))
+}
+
+/** Where each field stands, in their order, for those to whom the octets matter. */
+export function readRawFields(message: Buffer, { start, end }: ByteRange): readonly RawField[] {
+  const starts: number[] = []
+  for (let line = start; line < end; line = endOfLine(message, line)) {
+    if (line === start || !isWhiteSpace(message[line])) starts.push(line)
+  }
+  return starts.map((from, place) => {
+    const range = { start: from, end: starts[place + 1] ?? end }
+    const [, name = ''] = /^([!-9;-~]+)[ \t]*:/.exec(message.toString('latin1', from, range.end)) ?? []
+    return { name: name.toLowerCase(), range }
+  })
 }
 
 /** The value of the first field with that name (lower case), or undefined. */
@@ -93,6 +100,10 @@ export function endOfLine(message: Buffer, start: number): number {
 /** A view on the same bytes that has the methods of Buffer. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function isWhiteSpace(octet: number | undefined): boolean {
+  return octet === SPACE || octet === TAB
 }
 
 function isEmptyLine(message: Buffer, start: number, next: number): boolean {

@@ -1,0 +1,117 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { Resolver } from '../dns/resolver.ts'
+import type { DkimProblem, DkimSignature } from './dkim-signature.ts'
+import { parseTagList, splitTagValue } from './tag-list.ts'
+
+/** A public key that may verify a signature (RFC 6376 §3.6.1). */
+export interface DkimKey {
+  readonly publicKey: KeyObject
+  /** Of RSA keys. */
+  readonly bits?: number
+}
+
+/** What came of looking for a key. */
+export interface FoundKey {
+  readonly key?: DkimKey
+  readonly problem?: DkimProblem
+  /** The domain only tests DKIM (t=y): what does not pass is to count as not signed. */
+  readonly isTest: boolean
+  readonly authentic: boolean
+}
+
+/** RFC 8301 §3.2. */
+const LEAST_RSA_BITS = 1024
+/** What comes before the octets of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §10.1). */
+const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
+
+type Tags = ReadonlyMap<string, string>
+
+/** What a key record must say for a signature, in the order in which it is looked at. */
+const RULES: readonly (readonly [
+  problem: string,
+  isBroken: (tags: Tags, signature: DkimSignature) => boolean,
+])[] = [
+  ['the key does not allow sha256', (tags) => !allows(tags.get('h'), ['sha256'])],
+  [
+    'the key is for another algorithm',
+    (tags, { algorithm }) => algorithm !== `${(tags.get('k') ?? 'rsa').toLowerCase()}-sha256`,
+  ],
+  ['the key was revoked', (tags) => tags.get('p') === ''],
+  ['the key is not for mail', (tags) => !allows(tags.get('s'), ['email', '*'])],
+  [
+    'the key is for d= itself only',
+    (tags, { identityDomain, domain }) => flags(tags).includes('s') && identityDomain !== domain,
+  ],
+]
+
+/**
+ * Looks up the key of a signature (RFC 6376 §6.1.2). Records that are no key records count as none: with a wildcard
+ * record in the DNS any selector leads to one, and a temporary error would then be at a forger's choice.
+ */
+export async function findKey(resolver: Resolver, signature: DkimSignature): Promise<FoundKey> {
+  const answer = await resolver.lookUp('TXT', `${signature.selector}._domainkey.${signature.domain}`)
+  if (answer.kind === 'failed') {
+    return { problem: { result: 'temperror', problem: answer.error }, isTest: false, authentic: false }
+  }
+  const { authentic } = answer
+  const records = answer.kind === 'found' ? answer.values.flatMap((text) => readKeyRecord(text) ?? []) : []
+  const [record] = records
+  if (!record) return { problem: permanent('no key record'), isTest: false, authentic }
+  if (records.length > 1) return { problem: permanent('several key records'), isTest: false, authentic }
+  const isTest = flags(record).includes('y')
+  const broken = RULES.find(([, isBroken]) => isBroken(record, signature))
+  if (broken) return { problem: permanent(broken[0]), isTest, authentic }
+  return { ...readKey(record), isTest, authentic }
+}
+
+function permanent(problem: string): DkimProblem {
+  return { result: 'permerror', problem }
+}
+
+/** v= comes first or not at all, and there is a key, or an empty one. */
+function readKeyRecord(text: string): Tags | undefined {
+  const tags = parseTagList(text)
+  const version = tags?.get('v')
+  if (!tags?.has('p') || (version !== undefined && version !== 'DKIM1')) return undefined
+  return version === undefined || [...tags.keys()][0] === 'v' ? tags : undefined
+}
+
+function readKey(tags: Tags): Pick<FoundKey, 'key' | 'problem'> {
+  const text = (tags.get('p') ?? '').replace(/[ \t\r\n]+/g, '')
+  const isRsa = (tags.get('k') ?? 'rsa').toLowerCase() === 'rsa'
+  const publicKey = isRsa
+    ? readRsaKey(Buffer.from(text, 'base64'))
+    : readEd25519Key(Buffer.from(text, 'base64'))
+  if (!publicKey || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return { problem: permanent('malformed key') }
+  const bits = publicKey.asymmetricKeyDetails?.modulusLength
+  if (isRsa && (bits ?? 0) < LEAST_RSA_BITS) return { problem: permanent(`the key has only ${bits} bits`) }
+  return { key: { publicKey, ...(bits !== undefined && { bits }) } }
+}
+
+/** A SubjectPublicKeyInfo, as everybody publishes it, or the bare RSAPublicKey that RFC 6376 §3.6.1 speaks of. */
+function readRsaKey(key: Buffer): KeyObject | undefined {
+  const found = readDer(key, 'spki') ?? readDer(key, 'pkcs1')
+  return found?.asymmetricKeyType === 'rsa' ? found : undefined
+}
+
+/** RFC 8463 §4: the bare 32 octets. */
+function readEd25519Key(key: Buffer): KeyObject | undefined {
+  return key.length === 32 ? readDer(Buffer.concat([ED25519_SPKI, key]), 'spki') : undefined
+}
+
+function readDer(key: Buffer, type: 'spki' | 'pkcs1'): KeyObject | undefined {
+  try {
+    return createPublicKey({ key, format: 'der', type })
+  } catch {
+    return undefined
+  }
+}
+
+/** Left out allows everything. */
+function allows(list: string | undefined, any: readonly string[]): boolean {
+  return list === undefined || splitTagValue(list).some((item) => any.includes(item))
+}
+
+function flags(tags: Tags): readonly string[] {
+  return splitTagValue(tags.get('t') ?? '')
+}
