@@ -63,6 +63,15 @@ export function readMessageFields(bytes: Uint8Array): MessageFields {
   }
 }
 
+/** The authors that all From fields name together; an honest message has one of them (RFC 5322 §3.6). */
+export function readAuthors(bytes: Uint8Array): readonly NamedAddressText[] {
+  const message = asBuffer(bytes)
+  const fields = readHeaderFields(message, findHeaderSection(message, 0).header)
+  return fields
+    .filter(({ name }) => name === 'from')
+    .flatMap(({ value }) => readAddresses(value.slice(0, MAX_FIELD)))
+}
+
 /** The References that MessageGet shows: In-Reply-To comes first if it is not among them. */
 export function referencesWithInReplyTo({ references, inReplyTo }: MessageFields): readonly string[] {
   const [parent] = readMessageIds(inReplyTo)
