@@ -8,7 +8,7 @@ export interface TimePorts {
 }
 
 /** RFC 7208 §4.6.4 asks for at least 20 seconds. */
-const LONGEST_MS = 20_000
+export const LONGEST_MS = 20_000
 
 /**
  * What a check comes to; `otherwise`, with the problem, when it takes too long or throws: our faults must not lose
@@ -19,9 +19,10 @@ export async function inTime<Result>(
   check: string,
   carryOut: () => Promise<Result>,
   otherwise: (problem: string) => Result,
+  longestMs = LONGEST_MS,
 ): Promise<Result> {
   const done = new AbortController()
-  const tooLate = () => wait(LONGEST_MS, done.signal).then(() => otherwise('took too long'))
+  const tooLate = () => wait(longestMs, done.signal).then(() => otherwise('took too long'))
   try {
     return await Promise.race([carryOut(), tooLate()])
   } catch (error) {

@@ -44,9 +44,8 @@ test('each method has a line with its result, comments and properties (RFC 8601 
     formatAuthenticationResults('mx.postern.example', good, '192.0.2.1'),
     'Authentication-Results: mx.postern.example;\r\n' +
       '\tiprev=pass (without dnssec) policy.iprev=192.0.2.1;\r\n' +
-      '\tdkim=pass (2048 bit rsa, with dnssec) header.d=remote.example\r\n' +
-      '\theader.s=2026a header.a=rsa-sha256 header.b=F45dVWDfMbQD\r\n' +
-      '\theader.i=@remote.example;\r\n' +
+      '\tdkim=pass (2048 bit rsa, with dnssec) header.d=remote.example header.s=2026a\r\n' +
+      '\theader.a=rsa-sha256 header.b=F45dVWDfMbQD header.i=@remote.example;\r\n' +
       '\tspf=pass (with dnssec) smtp.mailfrom=remote.example;\r\n' +
       '\tdmarc=pass (with dnssec) header.from=remote.example\r\n',
   )
