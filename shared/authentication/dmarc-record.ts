@@ -17,7 +17,7 @@ export interface DmarcRecord {
   readonly percent: number
 }
 
-const VERSION = /^v[ \t]*=[ \t]*DMARC1(?![A-Za-z0-9])/
+const VERSION = /^[vV][ \t]*=[ \t]*DMARC1(?![A-Za-z0-9])/
 const REPORT_URI = /^[a-z][a-z0-9+.-]*:[^\s,;!]+(?:![0-9]+[kmgt]?)?$/i
 
 /** Values that a tag may have; tags that are not here are nobody's mistake (RFC 7489 §6.3). */

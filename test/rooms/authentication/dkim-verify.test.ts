@@ -3,14 +3,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { verifyDkim } from '../../../shared/authentication/dkim-verify.ts'
+import { dkimPorts } from '../../support/dkim-ports.ts'
 import { keyRecord, signDkim } from '../../support/dkim-signer.ts'
-import { fakeClock } from '../../support/fake-clock.ts'
-import { type FakeZone, fakeDns } from '../../support/fake-dns.ts'
+import type { FakeZone } from '../../support/fake-dns.ts'
 import { dkimCases } from './dkim-mutations.ts'
 
 for (const { rule, message, zone, result, problem = /^$/ } of dkimCases) {
   test(`DKIM: ${rule}: ${result}`, async () => {
-    const [first] = await verifyDkim(portsOf(zone), Buffer.from(message, 'latin1'))
+    const [first] = await verifyDkim(dkimPorts(zone), Buffer.from(message, 'latin1'))
     assert.equal(first?.result, result, first?.problem)
     assert.match(first?.problem ?? '', problem)
   })
@@ -31,7 +31,7 @@ test('the sample of RFC 8463 appendix A verifies, with all facts', async () => {
     'test._domainkey.football.example.com': { TXT: [RSA_1024], authentic: false },
   }
   const facts = { domain: 'football.example.com', identity: '@football.example.com', problem: '' }
-  assert.deepEqual(await verifyDkim(portsOf(zone), fixture('rfc8463')), [
+  assert.deepEqual(await verifyDkim(dkimPorts(zone), fixture('rfc8463')), [
     {
       ...facts,
       result: 'pass',
@@ -56,7 +56,7 @@ test('the sample of RFC 8463 appendix A verifies, with all facts', async () => {
 
 test('the sample of RFC 6376 appendix A verifies', async () => {
   const zone = { 'brisbane._domainkey.example.com': { TXT: [RFC6376_KEY] } }
-  const [result] = await verifyDkim(portsOf(zone), fixture('rfc6376'))
+  const [result] = await verifyDkim(dkimPorts(zone), fixture('rfc6376'))
   assert.deepEqual(
     [result?.result, result?.domain, result?.identity],
     ['pass', 'example.com', 'joe@football.example.com'],
@@ -69,19 +69,19 @@ const HEADER = 'From: ann@y.example\r\nSubject: hello\r\n'
 
 test('a message without signatures has no results', async () => {
   for (const message of ['', HEADER, `${HEADER}\r\nDKIM-Signature: v=1\r\n`]) {
-    assert.deepEqual(await verifyDkim(portsOf({}), Buffer.from(message)), [])
+    assert.deepEqual(await verifyDkim(dkimPorts({}), Buffer.from(message)), [])
   }
 })
 
 test('a signature that cannot be read has no facts', async () => {
-  assert.deepEqual(await verifyDkim(portsOf({}), Buffer.from('DKIM-Signature: nonsense\r\n\r\n')), [
+  assert.deepEqual(await verifyDkim(dkimPorts({}), Buffer.from('DKIM-Signature: nonsense\r\n\r\n')), [
     { result: 'permerror', problem: 'malformed tags', authentic: false },
   ])
 })
 
 test('the first ten signatures are looked at, each with a question of its own', async () => {
   const signed = signDkim({ header: HEADER, body: 'hello\r\n', privateKey })
-  const ports = portsOf(ZONE)
+  const ports = dkimPorts(ZONE)
   const more = signed.slice(0, signed.indexOf(HEADER))
   const results = await verifyDkim(ports, Buffer.from(more.repeat(50) + signed))
   assert.deepEqual(
@@ -94,7 +94,7 @@ test('the first ten signatures are looked at, each with a question of its own', 
 test('a signature whose key does not come in time is a temporary error, and the others count', async () => {
   const signed = signDkim({ header: HEADER, body: 'hello\r\n', privateKey })
   const slow = signDkim({ header: HEADER, body: 'hello\r\n', privateKey, selector: 'slow' })
-  const ports = portsOf(ZONE)
+  const ports = dkimPorts(ZONE)
   const waits: number[] = []
   const results = await verifyDkim(
     {
@@ -125,7 +125,7 @@ test('what throws is a temporary error and a log line', async () => {
   const signed = signDkim({ header: HEADER, body: 'hello\r\n', privateKey })
   const results = await verifyDkim(
     {
-      ...portsOf(ZONE),
+      ...dkimPorts(ZONE),
       resolver: { lookUp: () => Promise.reject(new Error('a bug')) },
       log: { info: () => {}, warn: () => {}, error: (...line) => void logged.push(line) },
     },
@@ -141,7 +141,7 @@ for (const canonicalization of ['simple/simple', 'relaxed/relaxed'] as const) {
     // The piece ends within a line, within a run of empty lines, and behind the last line.
     for (const body of [line.repeat(40_000), '\r\n'.repeat(1_500_000) + line, `${'x'.repeat(1 << 20)}\r\n`]) {
       const signed = signDkim({ header: HEADER, body, privateKey, canonicalization })
-      const [result] = await verifyDkim(portsOf(ZONE), Buffer.from(signed))
+      const [result] = await verifyDkim(dkimPorts(ZONE), Buffer.from(signed))
       assert.equal(result?.result, 'pass', result?.problem)
     }
   })
@@ -149,14 +149,4 @@ for (const canonicalization of ['simple/simple', 'relaxed/relaxed'] as const) {
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../fixtures/dkim/${name}.eml`, import.meta.url))
-}
-
-function portsOf(zone: FakeZone) {
-  const never = () => new Promise<void>(() => {})
-  return {
-    resolver: fakeDns(zone),
-    clock: fakeClock(),
-    wait: (milliseconds: number) => (milliseconds === 0 ? Promise.resolve() : never()),
-    log: { info: () => {}, warn: () => {}, error: (_: string, error: unknown) => assert.ifError(error) },
-  }
 }
