@@ -8,6 +8,8 @@ export interface ReceivedTrace {
   readonly from?: {
     /** The EHLO or HELO name, whatever it may be. */
     readonly hello: string
+    /** A name of the address that leads back to it. */
+    readonly name?: string
     readonly ipAddress?: string
   }
   /** Our host name. */
@@ -20,17 +22,19 @@ export interface ReceivedTrace {
   readonly at: Instant
   /** TLS version and cipher suite. */
   readonly tls?: string
+  /** A comment on the whole, before the date. */
+  readonly comment?: string
 }
 
 /** Writes the Received field, folded, with its CRLF. It never fails: a trace must not keep mail out. */
 export function formatReceived(trace: ReceivedTrace): string {
-  const { from, tls } = trace
-  const ipAddress = from?.ipAddress === undefined ? '' : ` (${formatIpAddress(from.ipAddress)})`
+  const { from, tls, comment } = trace
   const clauses = [
-    ...(from ? [`from ${atomText(from.hello)}${ipAddress}`] : []),
+    ...(from ? [`from ${atomText(from.hello)}${formatTcpInfo(from)}`] : []),
     `by ${atomText(trace.by)}`,
     `with ${atomText(trace.with)}${tls === undefined ? '' : ` (${commentText(tls)})`} id ${atomText(trace.id)}`,
     ...(trace.for ? [`for <${formatAddress(trace.for)}>`] : []),
+    ...(comment === undefined ? [] : [`(${commentText(comment)})`]),
   ]
   return `Received: ${clauses.join('\r\n\t')};\r\n\t${formatDateTime(trace.at)}\r\n`
 }
@@ -40,6 +44,13 @@ export function countReceived(bytes: Uint8Array): number {
   const message = asBuffer(bytes)
   const fields = readHeaderFields(message, findHeaderSection(message, 0).header)
   return fields.filter(({ name }) => name === 'received').length
+}
+
+/** RFC 5321 §4.4: what TCP knows of the client, whatever it calls itself. */
+function formatTcpInfo({ hello, name, ipAddress }: NonNullable<ReceivedTrace['from']>): string {
+  if (ipAddress === undefined) return ''
+  const isNews = name !== undefined && name.toLowerCase() !== hello.toLowerCase()
+  return ` (${isNews ? `${atomText(name)} ` : ''}${formatIpAddress(ipAddress)})`
 }
 
 /** RFC 5321 §4.1.3. */

@@ -25,6 +25,27 @@ test('writes one folded field with all clauses (RFC 5321 §4.4)', () => {
   )
 })
 
+test('tells the name of the address where it is another, and comments on the whole', () => {
+  const received = (hello: string) =>
+    formatReceived({
+      from: { hello, name: 'out.remote.example', ipAddress: '192.0.2.7' },
+      by: 'mx.postern.example',
+      with: 'ESMTP',
+      id: '42',
+      at,
+      comment: 'dnssec: iprev yes, spf no) (x\r\n',
+    })
+  assert.equal(
+    received('mail.remote.example'),
+    'Received: from mail.remote.example (out.remote.example [192.0.2.7])\r\n' +
+      '\tby mx.postern.example\r\n' +
+      '\twith ESMTP id 42\r\n' +
+      '\t(dnssec: iprev yes, spf no? ?x??);\r\n' +
+      '\t4 Nov 2026 12:34:56 +0000\r\n',
+  )
+  assert.match(received('OUT.remote.example'), /^Received: from OUT.remote.example \(\[192.0.2.7\]\)\r\n/)
+})
+
 test('leaves out what is not known', () => {
   assert.equal(
     formatReceived({ by: 'mx.postern.example', with: 'HTTP', id: '42', at }),
