@@ -102,6 +102,7 @@ function localEnvironment({ smtpPort, submissionPort, submissionsPort, addresses
       [variables.catchallAccount]: localSeed.account,
       [variables.simulateFailures]: 'true',
       [variables.plaintextLoginOnLoopback]: 'true',
+      [variables.skipSenderChecks]: 'true',
     },
     WorkersWebhookFunction: { [variables.webhookAllowLoopback]: 'true' },
   }

@@ -14,11 +14,14 @@ import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
+import { dnsConfiguration } from '../../shared/adapters/net/dns-configuration.ts'
+import { dnsResolver } from '../../shared/adapters/net/dns-resolver.ts'
 import { systemClock as clock, wait } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
+import type { AuthenticationPorts } from '../../shared/authentication/authenticate.ts'
 import { loginLimiter } from '../../shared/limits/login-limiter.ts'
-import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
+import { dnsSettings, flagSetting, hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
 
 /** What the listeners reach, as their task's role allows: for reception, submission, logins, the certificate. */
 export function listenerPorts() {
@@ -50,5 +53,12 @@ export function listenerPorts() {
     random,
     wait,
     log,
+    ...(!flagSetting('skipSenderChecks') && { senderChecks: senderChecks() }),
   }
+}
+
+/** Without the setting that leaves them out, as local mode does: its senders are names that no DNS knows. */
+function senderChecks(): AuthenticationPorts {
+  const resolver = dnsResolver(dnsConfiguration(dnsSettings()), { clock, random })
+  return { resolver, clock, random, log, wait }
 }

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { findFreePort } from '../../infra/local/free-port.ts'
 import { requireNode24 } from '../checks/node-version.ts'
+import { freePorts } from '../free-ports.ts'
 import { startLocalPostern } from '../local-postern.ts'
 import { answersPerSecond, type Load, queueCalls } from './webhook-drain/drain.ts'
 import { openReceivers, type Receivers } from './webhook-drain/receiver.ts'
@@ -95,9 +95,8 @@ function conclude(ratio: number, receivers: readonly Receivers[]): void {
 async function open(wanted: 'answering' | 'all'): Promise<Bench> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-webhooks-'))
   const receivers = await openReceivers()
-  const [httpPort, smtpPort] = [await findFreePort('127.0.0.1'), await findFreePort('127.0.0.1')]
   const addresses = ['127.0.0.1']
-  const local = await startLocalPostern({ directory, httpPort, smtpPort, addresses, onLog: showErrors })
+  const local = await startLocalPostern({ directory, ...(await freePorts()), addresses, onLog: showErrors })
   return {
     receivers,
     async drain(load) {

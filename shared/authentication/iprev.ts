@@ -1,11 +1,12 @@
 import {
+  formatIpAddress,
   type IpAddress,
   isInNetwork,
   parseIpAddress,
-  reverseName,
   unmapIpAddress,
 } from '../address/ip-address.ts'
 import type { DnsAnswer, Resolver } from '../dns/resolver.ts'
+import { reverseName } from '../dns/reverse-name.ts'
 import type { IprevResult } from './authentication.ts'
 
 /** Whoever has the address decides how many names it has, and each is a question to somebody. */
@@ -21,7 +22,7 @@ export async function checkIprev(resolver: Resolver, ipAddress: string): Promise
   const parsed = parseIpAddress(ipAddress)
   if (!parsed) throw new TypeError(`the client's address is no IP address: ${ipAddress}`)
   const address = unmapIpAddress(parsed)
-  const pointer = await resolver.lookUp('PTR', reverseName(address))
+  const pointer = await resolver.lookUp('PTR', reverseName(formatIpAddress(address)) ?? '')
   if (pointer.kind === 'failed') return { result: 'temperror', authentic: false }
   if (pointer.kind !== 'found') return { result: 'permerror', authentic: pointer.authentic }
   let { authentic } = pointer

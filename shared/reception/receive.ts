@@ -2,17 +2,20 @@ import type { Options } from '../account/options.ts'
 import type { OptionsStore } from '../account/options-store.ts'
 import { type Address, formatAddress } from '../address/address.ts'
 import type { HintChannel } from '../attempts/hint-channel.ts'
+import { type AuthenticationPorts, authenticate } from '../authentication/authenticate.ts'
+import type { Authentication } from '../authentication/authentication.ts'
+import { isAuthorValidated } from '../authentication/dmarc.ts'
+import { withoutOwnResults } from '../authentication/own-results.ts'
 import type { Clock, Instant } from '../base/clock.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
-import type { RowId } from '../base/row-id.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { keepMail } from '../mailbox/keep-mail.ts'
 import type { ReceivedEnvelope } from '../mailbox/mail.ts'
 import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
-import { INBOX } from '../mailbox/mailboxes.ts'
-import { formatReceived } from '../message/received.ts'
+import { INBOX, type MailboxName } from '../mailbox/mailboxes.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
+import type { Refusal } from '../smtp/refusal.ts'
 import type { SmtpClient } from '../smtp/smtp-client.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { newIncomingCall } from '../webhook/incoming-event.ts'
@@ -21,6 +24,8 @@ import { callHint } from '../webhook/webhook-call.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
 import { type Feedback, type FeedbackStore, feedbackOf } from './feedback.ts'
 import { type FindFeedbackPorts, findFeedback } from './find-feedback.ts'
+import { judge } from './judge.ts'
+import { formatTraceFields } from './trace-fields.ts'
 
 /** A mail transaction whose data has come in and whose recipients were accepted. */
 export interface ReceivedMessage {
@@ -39,17 +44,28 @@ export interface ReceivePorts extends FindFeedbackPorts {
   readonly webhooks: HintChannel
   readonly clock: Clock
   readonly random: Random
+  /** Left out where whoever says to be a sender is believed: nothing is verified, and it says so. */
+  readonly senderChecks?: AuthenticationPorts
+}
+
+/** A message that was not refused. */
+interface JudgedMessage extends ReceivedMessage {
+  readonly receivedAt: Instant
+  readonly mailbox: MailboxName
+  readonly authentication?: Authentication
 }
 
 /**
- * Takes responsibility for a message: when this returns, every recipient has it in a mailbox and every account
- * hears of it; of a bounce as an event of the message that it is about. When it throws, the peer is told 451 and comes again (RFC 5321 §6.1 prefers two copies to none).
+ * Takes responsibility for a message, or says why not: when this resolves to undefined, every recipient has it in a
+ * mailbox and every account hears of it; of a bounce as an event of the message that it is about. When it throws, the
+ * peer is told 451 and comes again (RFC 5321 §6.1 prefers two copies to none).
  */
-export async function receive(ports: ReceivePorts, message: ReceivedMessage): Promise<void> {
+export async function receive(ports: ReceivePorts, message: ReceivedMessage): Promise<Refusal | undefined> {
   const options = await ports.options.read()
-  const receivedAt = ports.clock.now()
+  const judged = await judgeMessage(ports, options.hostname, message)
+  if ('code' in judged) return judged
   const copies = await Promise.all(
-    message.recipients.map((recipient) => keepCopy(ports, options, message, recipient, receivedAt)),
+    message.recipients.map((recipient) => keepCopy(ports, options, judged, recipient)),
   )
   const [calls, told] = await Promise.all([
     ports.mailboxes.append(copies.flatMap((copy) => ('feedback' in copy ? [] : [copy]))),
@@ -58,26 +74,44 @@ export async function receive(ports: ReceivePorts, message: ReceivedMessage): Pr
     ),
   ])
   await ports.webhooks.send([...calls, ...told.flatMap((call) => call || [])].map(callHint))
+  return undefined
+}
+
+/** Finds out whom the message is from, and what is to become of it. */
+async function judgeMessage(
+  { clock, senderChecks }: ReceivePorts,
+  hostname: string,
+  message: ReceivedMessage,
+): Promise<JudgedMessage | Refusal> {
+  const receivedAt = clock.now()
+  const content = withoutOwnResults(message.content, hostname)
+  if (!senderChecks) return { ...message, content, receivedAt, mailbox: INBOX }
+  const authentication = await authenticate(senderChecks, hostname, message)
+  const judgement = judge(authentication)
+  if (!('code' in judgement)) return { ...message, content, receivedAt, authentication, ...judgement }
+  const { ipAddress, sessionId } = message.client
+  senderChecks.log.info('message refused', { sessionId, ipAddress, ...judgement })
+  return judgement
 }
 
 /** Keeps one recipient's copy, and writes down the mail and the call that announces it. */
 async function keepCopy(
   ports: ReceivePorts,
   options: Options,
-  message: ReceivedMessage,
+  message: JudgedMessage,
   recipient: AcceptedRecipient,
-  receivedAt: Instant,
 ): Promise<Arrival | (Arrival & { readonly feedback: Feedback })> {
   const { account } = recipient
+  const { mailbox, receivedAt } = message
   const envelope = envelopeOf(message, recipient)
   const { mail, bytes, report } = await keepMail(ports, {
     account,
-    mailbox: INBOX,
+    mailbox,
     flags: [],
     envelope,
     receivedAt,
     bytesOf: (id) => {
-      const trace = traceFields(options.hostname, message, recipient.address, id, receivedAt)
+      const trace = formatTraceFields(options.hostname, { ...message, recipient: recipient.address, id })
       return Buffer.concat([Buffer.from(trace), message.content])
     },
   })
@@ -103,34 +137,16 @@ async function keepCopy(
   return { mail, ...(incoming && { call: incoming.call }) }
 }
 
-/** Nothing is verified yet, and it says so. */
-function envelopeOf({ mailFrom, client }: ReceivedMessage, recipient: AcceptedRecipient): ReceivedEnvelope {
+function envelopeOf(message: JudgedMessage, recipient: AcceptedRecipient): ReceivedEnvelope {
+  const { mailFrom, client, authentication } = message
+  const { spf, dkim = [] } = authentication ?? {}
+  const signers = dkim.flatMap(({ result, domain }) => (result === 'pass' && domain ? [domain] : []))
   return {
     mailFrom: mailFrom ? formatAddress(mailFrom) : '',
-    mailFromValidated: false,
+    mailFromValidated: spf?.result === 'pass' && spf.identity === 'mailfrom',
     rcptTo: formatAddress(recipient.address),
-    msgFromValidated: false,
-    dkimVerifiedDomains: [],
+    msgFromValidated: authentication !== undefined && isAuthorValidated(authentication),
+    dkimVerifiedDomains: [...new Set(signers)],
     remoteIp: client.ipAddress,
   }
-}
-
-/** Return-Path and Received (RFC 5321 §4.4), and the address that was asked for. */
-function traceFields(
-  hostname: string,
-  { mailFrom, client }: ReceivedMessage,
-  recipient: Address,
-  id: RowId,
-  receivedAt: Instant,
-): string {
-  const received = formatReceived({
-    from: { hello: client.hello, ipAddress: client.ipAddress },
-    by: hostname,
-    with: client.protocol,
-    id: String(id),
-    for: recipient,
-    at: receivedAt,
-  })
-  const returnPath = mailFrom ? formatAddress(mailFrom) : ''
-  return `Return-Path: <${returnPath}>\r\nDelivered-To: ${formatAddress(recipient)}\r\n${received}`
 }

@@ -4,6 +4,7 @@ import type { Address } from '../address/address.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import { type AcceptedRecipient, acceptRecipient } from './accept-recipient.ts'
 import { type ReceivedMessage, type ReceivePorts, receive } from './receive.ts'
+import { checkSenderDomain } from './sender-domain.ts'
 import { type FailureStage, mustGoApart, simulate } from './simulated-failure.ts'
 
 /** A transaction that has begun, with the recipients accepted so far. */
@@ -54,7 +55,12 @@ export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSetting
   const simulated = async (stage: FailureStage, addresses: readonly Address[], peerGone: AbortSignal) =>
     settings.simulateFailures ? await simulate(ports, stage, addresses, peerGone) : undefined
   return {
-    mailFrom: (address, peerGone) => simulated('mail', address ? [address] : [], peerGone),
+    async mailFrom(address, peerGone) {
+      if (!address) return undefined
+      const refusal = await simulated('mail', [address], peerGone)
+      if (refusal || !ports.senderChecks) return refusal
+      return await checkSenderDomain(ports.senderChecks.resolver, address)
+    },
     async rcptTo({ mailFrom, recipients }, recipient, peerGone) {
       const refusal = await simulated('rcpt', [recipient], peerGone)
       if (refusal) return refusal
@@ -66,8 +72,7 @@ export function receptionHooks(ports: ReceptionPorts, settings: ReceptionSetting
     async message(message, peerGone) {
       const recipients = message.recipients.map(({ address }) => address)
       const refusal = await simulated('data', recipients, peerGone)
-      if (!refusal) await receive(ports, message)
-      return refusal
+      return refusal ?? (await receive(ports, message))
     },
   }
 }

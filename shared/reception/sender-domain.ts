@@ -1,4 +1,5 @@
 import type { Address } from '../address/address.ts'
+import { lookUpAddresses } from '../dns/look-up-addresses.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 
@@ -19,13 +20,12 @@ export async function checkSenderDomain(
   const exchanges = await resolver.lookUp('MX', domain)
   if (exchanges.kind === 'failed') return TRY_LATER
   if (exchanges.kind === 'found') {
-    const isNull = exchanges.values.every(({ exchange }) => exchange === '.' || exchange === '')
+    const isNull = exchanges.values.every(({ exchange }) => exchange === '.')
     return isNull ? unusable(domain, 'takes no mail (null MX)') : undefined
   }
-  const addresses = await Promise.all([resolver.lookUp('A', domain), resolver.lookUp('AAAA', domain)])
-  if (addresses.some(({ kind }) => kind === 'found')) return undefined
-  if (addresses.some(({ kind }) => kind === 'failed')) return TRY_LATER
-  return unusable(domain, 'has no mail server and no address')
+  const { kind } = await lookUpAddresses(resolver, domain)
+  if (kind === 'failed') return TRY_LATER
+  return kind === 'found' ? undefined : unusable(domain, 'has no mail server and no address')
 }
 
 function unusable(domain: string, why: string): Refusal {

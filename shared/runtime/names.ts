@@ -22,6 +22,7 @@ export const variables = {
   plaintextLoginOnLoopback: 'POSTERN_PLAINTEXT_LOGIN_ON_LOOPBACK',
   simulateFailures: 'POSTERN_SIMULATE_FAILURES',
   webhookAllowLoopback: 'POSTERN_WEBHOOK_ALLOW_LOOPBACK',
+  skipSenderChecks: 'POSTERN_SKIP_SENDER_CHECKS',
   dnsTrustAd: 'POSTERN_DNS_TRUST_AD',
 } as const
 

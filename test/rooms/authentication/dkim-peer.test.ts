@@ -40,7 +40,8 @@ test('what mailauth signs verifies, and what was changed since verifies where ma
       const at = signature.length + (place % unsigned.length)
       // Where a line break comes into the header section, fields end elsewhere, and that is judged otherwise.
       const isHeader = at < signed.indexOf('\r\n\r\n') + 4
-      const changed = signed.slice(0, at) + (isHeader ? added.replaceAll('\r\n', '') : added) + signed.slice(at)
+      const changed =
+        signed.slice(0, at) + (isHeader ? added.replaceAll('\r\n', '') : added) + signed.slice(at)
       assert.equal((await ours(changed)) === 'pass', (await theirs(changed)) === 'pass', changed)
     }),
     { numRuns: 200 },
