@@ -15,7 +15,9 @@ export function judge({ dmarc, spf }: Authentication): Judgement {
     const text = `${dmarc.fromDomain} asks to refuse what it does not vouch for (DMARC)`
     return { code: 550, enhancedCode: '5.7.26', text }
   }
-  if (spf.result === 'fail' && spf.identity === 'mailfrom' && dmarc.result !== 'pass') {
+  // Where DMARC is undecided the author's domain may yet vouch for the message, as by a signature.
+  const mayBeVouchedFor = dmarc.result === 'pass' || dmarc.result === 'temperror'
+  if (spf.result === 'fail' && spf.identity === 'mailfrom' && !mayBeVouchedFor) {
     const text = `${spf.domain} does not allow your address to send its mail (SPF)`
     return { code: 550, enhancedCode: '5.7.23', text }
   }

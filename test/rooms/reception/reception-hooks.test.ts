@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freshAccount, freshOptions, type Options } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
-import type { Arrival } from '../../../shared/mailbox/mailbox-store.ts'
 import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
 import {
   type ReceptionHooks,
-  type ReceptionPorts,
   type ReceptionSettings,
   receptionHooks,
 } from '../../../shared/reception/reception-hooks.ts'
-
-const OPTIONS: Options = {
-  ...freshOptions,
-  domains: { 'y.example': { separators: ['+'], disabled: false } },
-  accounts: { you: freshAccount },
-}
+import { type ObservedReception, observedReception } from '../../support/observed-reception.ts'
 
 const NOBODY_YET = { recipients: [] }
 const HERE = new AbortController().signal
@@ -97,46 +89,9 @@ test('a timeout leaves the peer without an answer for an hour, or until it goes'
   assert.deepEqual(waits, [{ milliseconds: 3_600_000, signal: peer.signal }])
 })
 
-interface Arranged {
-  readonly hooks: ReceptionHooks
-  readonly arrivals: readonly Arrival[]
-  readonly waits: readonly { readonly milliseconds: number; readonly signal: AbortSignal }[]
-}
-
-function arrange(settings: ReceptionSettings): Arranged {
-  const arrivals: Arrival[] = []
-  const waits: { milliseconds: number; signal: AbortSignal }[] = []
-  const unused = () => Promise.reject(new Error('not to be called'))
-  const ports: ReceptionPorts = {
-    options: { read: async () => OPTIONS, readNewest: unused, change: unused },
-    directory: {
-      find: async (_domain, localpart) => (localpart === 'you' ? 'you' : undefined),
-      add: unused,
-      move: unused,
-      remove: unused,
-      list: unused,
-    },
-    queue: { read: unused, decision: unused, sentUnder: unused, sentWithChosen: async () => undefined },
-    feedback: { take: unused },
-    suppressions: { standings: unused },
-    fromIdSecret: unused,
-    content: { create: async () => true, read: unused, keep: unused, remove: unused },
-    mailboxes: {
-      append: async (arrived) => {
-        arrivals.push(...arrived)
-        return []
-      },
-      read: unused,
-      change: unused,
-      list: unused,
-      usedOctets: unused,
-    },
-    webhooks: { send: async () => {}, depth: unused },
-    clock: { now: () => Date.UTC(2026, 5, 1) },
-    random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
-    wait: async (milliseconds, signal) => void waits.push({ milliseconds, signal }),
-  }
-  return { hooks: receptionHooks(ports, settings), arrivals, waits }
+function arrange(settings: ReceptionSettings): ObservedReception & { readonly hooks: ReceptionHooks } {
+  const observed = observedReception()
+  return { ...observed, hooks: receptionHooks(observed.ports, settings) }
 }
 
 function messageTo(...recipients: readonly string[]): ReceivedMessage {
