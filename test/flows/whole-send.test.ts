@@ -145,7 +145,7 @@ test('the header section: trace fields, then ours in order, then the caller’s,
   const [header = ''] = raw.split('\r\n\r\n')
   const names = [...header.matchAll(/^([A-Za-z-]+):/gm)].map(([, name]) => name)
   assert.deepEqual(names, [
-    ...['Return-Path', 'Delivered-To', 'Received', 'Received'],
+    ...['Delivered-To', 'Return-Path', 'Authentication-Results', 'Received', 'Received'],
     ...['From', 'Reply-To', 'To', 'Cc', 'Subject', 'Date', 'Message-Id', 'References', 'In-Reply-To'],
     ...['MIME-Version', 'X-Order', 'X-Order', 'User-Agent', 'Content-Type'],
   ])

@@ -315,7 +315,7 @@ async function readMail(postern: Installation): Promise<void> {
     const { MsgID } = await mailOf(postern, subject)
     const { Message } = JSON.parse(String(await postern.webapi('MessageGet', { MsgID })))
     assert.equal(Message.Subject, subject)
-    assert.match(String(await postern.webapi('MessageRawGet', { MsgID })), /^Return-Path: /)
+    assert.match(String(await postern.webapi('MessageRawGet', { MsgID })), /^Delivered-To: /)
     const part = await postern.webapi('MessagePartGet', { MsgID, PartPath: [] })
     assert.equal(String(part).trim(), Message.Text.trim())
   }
