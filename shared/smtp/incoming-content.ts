@@ -34,7 +34,7 @@ export const NO_MEMORY: Refusal = {
 }
 
 const FIRST_BLOCK = 16_384
-const LARGEST_BLOCK = 1_048_576
+const LARGEST_BLOCK = 262_144
 
 /**
  * The content of a message while it comes in. It lies in blocks of our own: the pieces that the network brings may
@@ -73,23 +73,36 @@ export class IncomingContent {
     this.release()
   }
 
-  /** The whole content, which must be released when it is done with; or why it is not taken. */
-  whole(): Buffer | Refusal {
+  /**
+   * The whole content, which must be released when it is done with; or why it is not taken. Between two blocks
+   * others have their turn: a hundred megabytes take a while to copy.
+   */
+  async whole(othersTurn: () => Promise<unknown>): Promise<Buffer | Refusal> {
     if (this.#refusal) return this.#refusal
     const last = this.#blocks.at(-1)?.subarray(0, this.#filled) ?? Buffer.alloc(0)
     if (this.#blocks.length < 2) return last
     // For a moment both the blocks and what they make up are there.
     if (!this.#memory.take(this.#size)) return NO_MEMORY
-    const whole = Buffer.concat([...this.#blocks.slice(0, -1), last])
-    this.release()
-    this.#held = this.#size
+    this.#held += this.#size
+    const whole = Buffer.allocUnsafeSlow(this.#size)
+    let filled = 0
+    for (const block of [...this.#blocks.slice(0, -1), last]) {
+      filled += block.copy(whole, filled)
+      await othersTurn()
+    }
+    this.#giveBack(this.#held - this.#size)
     return whole
   }
 
   /** Gives the memory back; it may be called twice. */
   release(): void {
-    this.#memory.giveBack(this.#held)
-    this.#held = 0
+    this.#giveBack(this.#held)
+  }
+
+  /** That much, and all blocks. */
+  #giveBack(octets: number): void {
+    this.#memory.giveBack(octets)
+    this.#held -= octets
     this.#blocks = []
     this.#filled = 0
   }

@@ -68,13 +68,13 @@ export class SmtpInput extends SMTPStream {
       if (isDone) this.#reader = undefined
     }
     // A socket that has much to read is read many times in a row, and all others would wait.
-    if (this.#reader) setImmediate(() => this.#askForMore())
+    if (this.#reader) this.#askForMore((done) => setImmediate(done))
     else if (this.#unread.length === 0) this.#askForMore()
   }
 
-  #askForMore(): void {
+  #askForMore(when: (done: () => void) => void = (done) => done()): void {
     const done = this.#wantsMore
     this.#wantsMore = undefined
-    done?.()
+    if (done) when(done)
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import { countReceived } from '../../message/received.ts'
 import type { MailCommand } from '../../smtp/commands.ts'
 import { DotStuffedData } from '../../smtp/dot-stuffed-data.ts'
@@ -209,7 +210,7 @@ async function deliver(
   transaction: Transaction,
   content: IncomingContent,
 ): Promise<Reply> {
-  const whole = content.whole()
+  const whole = await content.whole(othersTurn)
   if ('code' in whole) return whole
   if (hasLongHeader(whole)) return LONG_HEADER
   if (countReceived(whole) > MOST_HOPS) return LOOP

@@ -6,7 +6,7 @@ import {
   type Canonicalization,
   canonicalizeField,
   hashBody,
-} from '../../../shared/authentication/dkim-canonicalization.ts'
+} from '../../../shared/dkim/canonicalization.ts'
 import { verifyDkim } from '../../../shared/authentication/dkim-verify.ts'
 import { parseTagList } from '../../../shared/authentication/tag-list.ts'
 import { dkimPorts } from '../../support/dkim-ports.ts'
