@@ -20,9 +20,10 @@ const ALL_BITS = 128
  */
 export async function checkIprev(resolver: Resolver, ipAddress: string): Promise<IprevResult> {
   const parsed = parseIpAddress(ipAddress)
-  if (!parsed) throw new TypeError(`the client's address is no IP address: ${ipAddress}`)
-  const address = unmapIpAddress(parsed)
-  const pointer = await resolver.lookUp('PTR', reverseName(formatIpAddress(address)) ?? '')
+  const address = parsed && unmapIpAddress(parsed)
+  const reverse = address && reverseName(formatIpAddress(address))
+  if (!address || !reverse) throw new TypeError(`the client's address is no IP address: ${ipAddress}`)
+  const pointer = await resolver.lookUp('PTR', reverse)
   if (pointer.kind === 'failed') return { result: 'temperror', authentic: false }
   if (pointer.kind !== 'found') return { result: 'permerror', authentic: pointer.authentic }
   let { authentic } = pointer

@@ -89,7 +89,9 @@ test('no octets make it throw, and nothing unsigned passes', async () => {
     '\u0000',
     '\u00ff',
   )
-  const records = fc.array(fc.constantFrom('v=DKIM1; k=ed25519; p=', '; ', 'A'.repeat(43), 'k=ed25519', 't=y', 'h=sha1', '='))
+  const records = fc.array(
+    fc.constantFrom('v=DKIM1; k=ed25519; p=', '; ', 'A'.repeat(43), 'k=ed25519', 't=y', 'h=sha1', '='),
+  )
   await fc.assert(
     fc.asyncProperty(fc.array(word, { maxLength: 20 }), records, async (words, record) => {
       const zone = { 'sel._domainkey.y.example': { TXT: [record.join('')] } }

@@ -51,9 +51,13 @@ test('a checked message has all results, and DNSSEC and TLS stand in Received to
       '\tdkim=none reason="no dkim signatures";\r\n' +
       '\tspf=pass (with dnssec) smtp.mailfrom=remote.example;\r\n' +
       '\tdmarc=pass (without dnssec) header.from=remote.example\r\n' +
-      'Received-SPF: pass (domain remote.example) client-ip=192.0.2.1;\r\n' +
-      ' envelope-from="ann@remote.example"; helo=mail.remote.example;\r\n' +
-      ' mechanism="ip4:192.0.2.0/24"; receiver=mx.postern.example; identity=mailfrom\r\n' +
+      'Received-SPF: pass (domain remote.example)\r\n' +
+      '\tclient-ip=192.0.2.1;\r\n' +
+      '\tenvelope-from="ann@remote.example";\r\n' +
+      '\thelo=mail.remote.example;\r\n' +
+      '\tmechanism="ip4:192.0.2.0/24";\r\n' +
+      '\treceiver=mx.postern.example;\r\n' +
+      '\tidentity=mailfrom\r\n' +
       'Received: from mail.remote.example (out.remote.example [192.0.2.1])\r\n' +
       '\tby mx.postern.example\r\n' +
       '\twith ESMTPS (TLSv1.3 TLS_AES_256_GCM_SHA384) id 42\r\n' +
