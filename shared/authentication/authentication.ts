@@ -59,7 +59,7 @@ export interface DkimResult {
 /** RFC 7489, RFC 8601 §2.7: `fail` demands what `policy` says. */
 export interface DmarcResult {
   readonly result: 'none' | 'pass' | 'fail' | 'temperror' | 'permerror'
-  /** The domain of the From field; left out where there is not exactly one author. */
+  /** The author's domain, of several the one that decided; left out where there is none. */
   readonly fromDomain?: string
   /** Where the record was found. */
   readonly policyDomain?: string

@@ -1,16 +1,16 @@
 import { AddressSyntaxError, type DomainName, parseDomainName } from '../address/domain-name.ts'
 import { readAuthors } from '../message/message-fields.ts'
 
-/** More authors are of one domain, or nobody's. */
+/** Of a field; a reader sees hardly more. */
 const MOST_DOMAINS = 4
 
-/**
- * The domains of the authors (RFC 5322 §3.6.2), each once: the first four, which are those that a reader sees. All
- * From fields count, since nobody knows which one a reader is shown.
- */
+/** The domains of the authors (RFC 5322 §3.6.2), each once: the first four of each From field that counts. */
 export function authorDomains(content: Uint8Array): readonly DomainName[] {
-  const domains = readAuthors(content).flatMap(({ address }) => readDomain(address) ?? [])
-  return [...new Set(domains)].slice(0, MOST_DOMAINS)
+  const domains = readAuthors(content).flatMap((authors) => {
+    const ofField = authors.flatMap(({ address }) => readDomain(address) ?? [])
+    return [...new Set(ofField)].slice(0, MOST_DOMAINS)
+  })
+  return [...new Set(domains)]
 }
 
 /** What is behind the last @: programs show also what is no address. */

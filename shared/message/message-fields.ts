@@ -63,13 +63,20 @@ export function readMessageFields(bytes: Uint8Array): MessageFields {
   }
 }
 
-/** The authors that all From fields name together; an honest message has one of them (RFC 5322 §3.6). */
-export function readAuthors(bytes: Uint8Array): readonly NamedAddressText[] {
+/** Reading a list takes time that grows faster than its length, and is taken before anything is known of the sender. */
+const MAX_AUTHORS = 8192
+
+/**
+ * The authors that the From fields name, of each field those in its first 8 KB. An honest message has one field
+ * (RFC 5322 §3.6); of several the first and the last are read, since a reader is shown one of them.
+ */
+export function readAuthors(bytes: Uint8Array): readonly (readonly NamedAddressText[])[] {
   const message = asBuffer(bytes)
   const fields = readHeaderFields(message, findHeaderSection(message, 0).header)
-  return fields
-    .filter(({ name }) => name === 'from')
-    .flatMap(({ value }) => readAddresses(value.slice(0, MAX_FIELD)))
+  const froms = fields.filter(({ name }) => name === 'from')
+  return [...froms.slice(0, 1), ...froms.slice(1).slice(-1)].map(({ value }) =>
+    readAddresses(value.slice(0, MAX_AUTHORS)),
+  )
 }
 
 /** The References that MessageGet shows: In-Reply-To comes first if it is not among them. */

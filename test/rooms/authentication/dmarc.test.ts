@@ -211,9 +211,14 @@ const froms: readonly (readonly [rule: string, header: string, domains: readonly
   ['several of one domain', 'From: a@y.example, b@y.example', ['y.example']],
   ['several domains', 'From: a@y.example, b@z.example', ['y.example', 'z.example']],
   ['several fields', 'From: a@y.example\r\nSubject: x\r\nfrom : b@z.example', ['y.example', 'z.example']],
+  [
+    'of more than two fields the first and the last',
+    'From: a@y.example\r\nFrom: b@z.example\r\nFrom: c@w.example',
+    ['y.example', 'w.example'],
+  ],
   ['a group (RFC 6854)', 'From: us: a@y.example, b@z.example;', ['y.example', 'z.example']],
   [
-    'no more than four',
+    'no more than four of a field',
     `From: ${[1, 2, 3, 4, 5].map((n) => `a@${n}.y.example`).join(', ')}`,
     ['1', '2', '3', '4'].map((n) => `${n}.y.example`),
   ],
@@ -226,6 +231,13 @@ for (const [rule, header, domains] of froms) {
     assert.deepEqual(authorDomains(Buffer.from(`${header}\r\n\r\nFrom: body@body.example\r\n`)), domains)
   })
 }
+
+test('a hostile list of authors takes little time', () => {
+  const field = `From: a@y.example, ${';b'.repeat(50_000)}\r\n`
+  const startedAt = performance.now()
+  assert.deepEqual(authorDomains(Buffer.from(field.repeat(10))), ['y.example'])
+  assert.ok(performance.now() - startedAt < 1000)
+})
 
 test('an author without DMARC record is validated by what is aligned, strictly or not', () => {
   const none: DmarcResult = {
