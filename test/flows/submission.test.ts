@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseAddress } from '../../shared/address/address.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
-import type { MailCommand, RcptCommand } from '../../shared/smtp/commands.ts'
 import { deliverRaw } from '../support/deliver-raw.ts'
 import { eventually } from '../support/eventually.ts'
-import { submitMessage } from '../support/submit-message.ts'
+import { type MailToSubmit, submitMessage } from '../support/submit-message.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 
-// Submission (RFC 6409) over the real stores, to its end: what is told of the messages, and what comes back.
+// Submission (RFC 6409) over its port, to its end: what is told of the messages, and what comes back.
 
 let postern: TestPostern
 let application: WebhookReceiver
@@ -32,7 +30,7 @@ after(async () => {
 
 test('a submission is delivered, and its events carry the extra data and the Message-ID with brackets (AT-57, Q22)', async () => {
   const message = 'From: postern@localhost\r\nSubject: Submitted\r\nX-Mox-Extra-order: 17\r\n\r\nhello\r\n'
-  assert.equal(await submit(['ann@remote.test', 'bob@remote.test'], { message }), undefined)
+  assert.equal(await submit(['<ann@remote.test>', '<bob@remote.test>'], { message }), undefined)
   const events = await eventually('both are delivered', () => {
     const found = application.calls.filter(
       ({ path, json }) => path === '/out' && json.Subject === 'Submitted',
@@ -48,23 +46,31 @@ test('a submission is delivered, and its events carry the extra data and the Mes
 })
 
 test('AT-58: of many that choose one FromID at a time, one message is queued', async () => {
-  const from = 'postern+order-17@localhost'
+  const from = '<postern+order-17@localhost>'
   const message = 'From: postern@localhost\r\nSubject: Only one\r\n\r\nhello\r\n'
   const login = 'postern@localhost'
   const results = await Promise.all(
-    Array.from({ length: 8 }, () => submit(['ann@remote.test'], { login, from, message })),
+    Array.from({ length: 8 }, () => submit(['<ann@remote.test>'], { login, from, message })),
   )
   const refusals = results.filter((refusal) => refusal !== undefined)
   assert.equal(refusals.length, 7)
-  for (const { code, enhancedCode } of refusals) assert.deepEqual([code, enhancedCode], [554, '5.1.7'])
+  for (const { reply } of refusals)
+    assert.match(reply, /^554 5\.1\.7 MAIL FROM: its unique part was used before/)
   const delivered = await eventually('delivered', () => eventOf('Only one', 'delivered'))
   assert.equal(delivered.FromID, 'order-17')
 })
 
+test('AT-58: a chosen FromID for several recipients is refused with 554 5.5.3', async () => {
+  const chosen = { login: 'postern@localhost', from: '<postern+several@localhost>' }
+  const answer = await submit(['<ann@remote.test>', '<bob@remote.test>'], chosen)
+  assert.equal(answer?.stage, 'data')
+  assert.match(answer?.reply ?? '', /^554 5\.5\.3 /)
+})
+
 test('a bounce to a chosen FromID is an event of its message, in any case', async () => {
   const message = 'From: postern@localhost\r\nSubject: Chosen\r\n\r\nhello\r\n'
-  const from = 'postern+Order-18@localhost'
-  assert.equal(await submit(['ann@remote.test'], { login: 'postern@localhost', from, message }), undefined)
+  const from = '<postern+Order-18@localhost>'
+  assert.equal(await submit(['<ann@remote.test>'], { login: 'postern@localhost', from, message }), undefined)
   const delivered = await eventually('delivered', () => eventOf('Chosen', 'delivered'))
   assert.equal(delivered.FromID, 'Order-18')
 
@@ -85,35 +91,60 @@ test('mail to a suffix that nobody chose is ordinary mail', async () => {
 })
 
 test('NOTIFY=SUCCESS: a notice says relayed, with ENVID and ORCPT (RFC 3461 §5.2.2)', async () => {
-  const recipient = {
-    address: parseAddress('carla@remote.test'),
-    notify: ['SUCCESS'],
-    originalRecipient: 'rfc822;Ann@first.test',
-  } as const
-  const message =
-    'From: postern@localhost\r\nMessage-ID: <dsn-1@localhost>\r\nSubject: Tell me\r\n\r\nhello\r\n'
-  assert.equal(await submit([recipient], { message, mail: { envelopeId: 'order 19' } }), undefined)
+  const to = '<carla@remote.test> NOTIFY=SUCCESS ORCPT=rfc822;Carla@first.test'
+  const from = '<postern@localhost> ENVID=order+2019'
+  assert.equal(await submit([to], { from, message: messageNamed('dsn-1') }), undefined)
   const notice = await eventually('the notice', () => noticeOf('<dsn-1@localhost>', 'mail relayed'))
   assert.match(notice, /^Original-Envelope-Id: order 19\r\n/m)
-  assert.match(notice, /^Original-Recipient: rfc822;Ann@first\.test\r\n/m)
+  assert.match(notice, /^Original-Recipient: rfc822;Carla@first\.test\r\n/m)
   assert.match(notice, /^Action: relayed\r\nStatus: 2\.\d+\.\d+\r\n/m)
 })
 
 test('NOTIFY=NEVER: a failure is an event and no notice; NOTIFY=FAILURE with RET=FULL returns the message (RFC 3461 §4)', async () => {
-  const address = parseAddress('doris+permerror@remote.test')
-  const message = (name: string) =>
-    `From: postern@localhost\r\nMessage-ID: <${name}@localhost>\r\nSubject: ${name}\r\n\r\nwhole text\r\n`
-  assert.equal(await submit([{ address, notify: [] }], { message: message('dsn-2') }), undefined)
+  const to = '<queue-doris+permerror@remote.test>'
+  assert.equal(await submit([`${to} NOTIFY=NEVER`], { message: messageNamed('dsn-2') }), undefined)
   await eventually('failed', () => eventOf('dsn-2', 'failed'))
   // On the suppression list now; that is a failure too.
-  const full = { return: 'FULL' } as const
-  assert.equal(
-    await submit([{ address, notify: ['FAILURE'] }], { message: message('dsn-3'), mail: full }),
-    undefined,
-  )
+  const full = { from: '<postern@localhost> RET=FULL', message: messageNamed('dsn-3') }
+  assert.equal(await submit([`${to} NOTIFY=FAILURE`], full), undefined)
   const notice = await eventually('the notice', () => noticeOf('<dsn-3@localhost>', 'mail delivery failed'))
   assert.match(notice, /Content-Type: message\/rfc822\r\n[\s\S]*\r\n\r\nwhole text\r\n/)
   assert.equal(await noticeOf('<dsn-2@localhost>', 'mail delivery failed'), undefined)
+})
+
+const DAY_MS = 86_400_000
+const inDays = (days: number) => `${new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 19)}Z`
+const releases: readonly (readonly [wish: string, parameters: string, code?: number])[] = [
+  ['one second', 'HOLDFOR=1'],
+  ['60 days', 'HOLDFOR=5184000'],
+  ['a time within them', `HOLDUNTIL=${inDays(59)}`],
+  ['zero', 'HOLDFOR=0', 501],
+  ['less', 'HOLDFOR=-1', 501],
+  ['no value', 'HOLDFOR=', 501],
+  ['no time', 'HOLDUNTIL=tomorrow', 501],
+  ['a time that is not in UTC', `HOLDUNTIL=${inDays(1).replace('Z', '+01:00')}`, 501],
+  ['one parameter twice', 'HOLDFOR=1 HOLDFOR=1', 501],
+  ['both parameters', `HOLDFOR=1 HOLDUNTIL=${inDays(1)}`, 501],
+  ['more than 60 days', 'HOLDFOR=5184001', 554],
+  ['a time that has passed', `HOLDUNTIL=${inDays(-1)}`, 554],
+  ['a time beyond 60 days', `HOLDUNTIL=${inDays(61)}`, 554],
+]
+for (const [wish, parameters, code] of releases) {
+  test(`AT-59: to release after ${wish} is ${code ?? 'accepted'} (RFC 4865)`, async () => {
+    const answer = await submit(['<later@remote.test>'], { from: `<postern@localhost> ${parameters}` })
+    assert.equal(answer?.stage, code && 'mail')
+    if (code) assert.match(answer?.reply ?? '', new RegExp(`^${code} 5\\.5\\.4 `))
+  })
+}
+
+test('AT-60: who reaches a daily limit hears 451 4.7.1, and nothing is queued', async () => {
+  await postern.admin.patch('/accounts/postern', { MaxOutgoingMessagesPerDay: 1 })
+  // A running listener may work with options that are five seconds old.
+  await sleep(5_000)
+  const answer = await submit(['<a@remote.test>', '<b@remote.test>'], { message: messageNamed('too-many') })
+  assert.match(answer?.reply ?? '', /^451 4\.7\.1 the account may send 1 messages within 24 hours/)
+  const queued = await postern.admin.get<{ Subject: string }[]>('/queue')
+  assert.ok(!queued.some(({ Subject }) => Subject === 'too-many'))
 })
 
 test('a chosen FromID whose time is over can be chosen again, though DynamoDB still has it', async () => {
@@ -140,22 +171,12 @@ test('a chosen FromID whose time is over can be chosen again, though DynamoDB st
   assert.equal(await queue.sentWithChosen('postern', 'other'), undefined)
 })
 
-interface Submitted {
-  /** A login with a suffix has no unique senders. */
-  readonly login?: string
-  readonly from?: string
-  readonly message: string
-  readonly mail?: Partial<MailCommand>
+async function submit(to: readonly string[], more: Partial<MailToSubmit> = {}) {
+  return await submitMessage({ port: postern.submissionPort, to, ...more })
 }
 
-async function submit(recipients: readonly (string | RcptCommand)[], submitted: Submitted) {
-  const { login = 'postern+x@localhost', from = 'postern@localhost', message, mail = {} } = submitted
-  return await submitMessage(postern, {
-    login,
-    mail: { address: parseAddress(from), ...mail },
-    recipients: recipients.map((each) => (typeof each === 'string' ? { address: parseAddress(each) } : each)),
-    message,
-  })
+function messageNamed(name: string): string {
+  return `From: postern@localhost\r\nMessage-ID: <${name}@localhost>\r\nSubject: ${name}\r\n\r\nwhole text\r\n`
 }
 
 function eventOf(subject: string, event: string): Record<string, unknown> | undefined {

@@ -1,58 +1,55 @@
-import { systemClock } from '../../shared/adapters/system/clock.ts'
-import { parseAddress } from '../../shared/address/address.ts'
-import type { MailCommand, RcptCommand } from '../../shared/smtp/commands.ts'
-import type { Refusal } from '../../shared/smtp/refusal.ts'
-import { submissionHooks } from '../../shared/submission/accept-submissions.ts'
-import { sendPorts } from './direct-send.ts'
-import type { TestPostern } from './test-postern.ts'
+import { localSeed } from '../../scripts/local-postern.ts'
+import { smtpSession } from './smtp-session.ts'
 
 /** What a mail program hands in. */
 export interface MailToSubmit {
+  readonly port: number
   /** The user name; each spelling of an address of the seeded account is one. */
-  readonly login: string
-  readonly mail: Partial<MailCommand>
-  readonly recipients: readonly RcptCommand[]
-  readonly message: string
+  readonly login?: string
+  /** What stands behind `MAIL FROM:`, parameters included. */
+  readonly from?: string
+  /** What stands behind `RCPT TO:`, parameters included. */
+  readonly to: readonly string[]
+  /** With CRLF. */
+  readonly message?: string
+  /** How long an answer may take before it counts as silence. */
+  readonly patienceMs?: number
 }
 
-/**
- * Hands in a message in this process, over the real stores, and passes the hints on; resolves to undefined when it is
- * queued.
- */
-export async function submitMessage(
-  { table, local }: Pick<TestPostern, 'table' | 'local'>,
-  { login, mail, recipients, message }: MailToSubmit,
-): Promise<Refusal | undefined> {
-  const ports = sendPorts(table, systemClock)
-  const account = (await ports.options.readNewest()).accounts.postern
-  if (!account) throw new Error('there is no account postern')
-  const hooks = submissionHooks(
-    {
-      ...ports,
-      deliveries: {
-        depth: async () => 0,
-        send: async (hints) => {
-          const Records = hints.map((hint, place) => ({
-            messageId: String(place),
-            body: JSON.stringify(hint),
-          }))
-          if (Records.length > 0) await local.cloud.invoke('WorkersDeliverFunction', { Records })
-        },
-      },
-      wait: async () => {},
-      log: { info: () => {}, warn: () => {}, error: (_event, error) => console.error(error) },
-    },
-    { simulateFailures: false },
-  )
-  const submission = {
-    login: { name: 'postern', account, address: parseAddress(login) },
-    client: { ipAddress: '192.0.2.7', hello: 'laptop.test', protocol: 'ESMTPSA', sessionId: 'session' },
-    mail: { body: '7BIT', smtputf8: false, requireTls: false, ...mail } as const,
-    recipients,
+/** Where the server did not do what was asked. */
+export interface Refused {
+  readonly stage: 'mail' | 'rcpt' | 'data'
+  /** `silence` when there was none in time. */
+  readonly reply: string
+}
+
+/** A login whose messages have no unique reverse-paths. */
+const PLAIN_LOGIN = 'postern+x@localhost'
+
+/** Hands in a message over SMTP (RFC 6409); resolves to undefined when it is queued. */
+export async function submitMessage(submitted: MailToSubmit): Promise<Refused | undefined> {
+  const { port, login = PLAIN_LOGIN, from = '<postern@localhost>', to, patienceMs = 10_000 } = submitted
+  const { message = 'From: postern@localhost\r\nSubject: Submitted\r\n\r\nhello\r\n' } = submitted
+  const ends: (() => void)[] = []
+  const session = await smtpSession({ after: (end) => void ends.push(end) }, { port })
+  const say = async (line: string) => {
+    const silence = new Promise<string>((resolve) => void setTimeout(resolve, patienceMs, 'silence').unref())
+    return await Promise.race([session.say(line), silence])
   }
-  const clientGone = new AbortController().signal
-  return (
-    (await hooks.mailFrom(submission, clientGone)) ??
-    (await hooks.message(submission, Buffer.from(message), clientGone))
-  )
+  try {
+    await say('EHLO laptop.test')
+    const loggedIn = await session.auth('PLAIN', `\0${login}\0${localSeed.password}`)
+    if (!loggedIn.startsWith('235')) throw new Error(`the login was refused: ${loggedIn}`)
+    const atMail = await say(`MAIL FROM:${from}`)
+    if (!atMail.startsWith('250')) return { stage: 'mail', reply: atMail }
+    for (const recipient of to) {
+      const atRcpt = await say(`RCPT TO:${recipient}`)
+      if (!atRcpt.startsWith('250')) return { stage: 'rcpt', reply: atRcpt }
+    }
+    await say('DATA')
+    const atData = await say(`${message}.`)
+    return atData.startsWith('250') ? undefined : { stage: 'data', reply: atData }
+  } finally {
+    for (const end of ends) end()
+  }
 }

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  type Canonicalization,
-  canonicalizeField,
-  hashBody,
-} from '../../../shared/dkim/canonicalization.ts'
 import { verifyDkim } from '../../../shared/authentication/dkim-verify.ts'
 import { parseTagList } from '../../../shared/authentication/tag-list.ts'
+import { type Canonicalization, canonicalizeField, hashBody } from '../../../shared/dkim/canonicalization.ts'
 import { dkimPorts } from '../../support/dkim-ports.ts'
 
 test('the example of RFC 6376 §3.4.5', async () => {
