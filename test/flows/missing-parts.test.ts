@@ -86,6 +86,7 @@ describe('what others refer to', () => {
     'DataBucket',
     'DataAdminPassword',
     'DataFromIdKeys',
+    'DataSealingKeys',
     'WorkersDeliverRole',
     'WorkersDeliverFunction',
     'ApiHttpAdminRouteAdminIntegration',
