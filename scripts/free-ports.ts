@@ -8,5 +8,6 @@ export async function freePorts(): Promise<LocalPorts> {
     smtpPort: await findFreePort('127.0.0.1'),
     submissionPort: await findFreePort('127.0.0.1'),
     submissionsPort: await findFreePort('127.0.0.1'),
+    healthPort: await findFreePort('127.0.0.1'),
   }
 }

@@ -29,6 +29,8 @@ export interface LocalPorts {
   readonly smtpPort: number
   readonly submissionPort: number
   readonly submissionsPort: number
+  /** Of health checks, as a load balancer makes them. */
+  readonly healthPort: number
 }
 
 export interface LocalPostern {
@@ -92,12 +94,14 @@ async function synthesize(directory: string): Promise<string> {
 }
 
 /** What differs from a deployment; each is a setting that a deployment has too. */
-function localEnvironment({ smtpPort, submissionPort, submissionsPort, addresses }: LocalPosternOptions) {
+function localEnvironment(options: LocalPosternOptions) {
+  const { smtpPort, submissionPort, submissionsPort, healthPort, addresses } = options
   return {
     listener: {
       [variables.smtpPort]: String(smtpPort),
       [variables.submissionPort]: String(submissionPort),
       [variables.submissionsPort]: String(submissionsPort),
+      [variables.healthPort]: String(healthPort),
       [variables.listenAddresses]: addresses.join(','),
       [variables.catchallAccount]: localSeed.account,
       [variables.simulateFailures]: 'true',

@@ -12,6 +12,7 @@ const HELP = `npm start [-- OPTIONS]: runs Postern on this machine, from the tem
   --smtp-port N          where SMTP listens (default 1025)
   --submission-port N    where submission listens, with STARTTLS or without TLS (default 1587)
   --submissions-port N   where submission listens with TLS (default 1465)
+  --health-port N        where the listeners answer health checks, at /health (default 1081)
   --set NAME:VARIABLE=VALUE
                          sets a variable of a function (its logical id without the suffix) or container, such as
                          WorkersDeliverFunction:POSTERN_DELIVER_LEASE_SECONDS=10; may be given several times
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     'smtp-port': { type: 'string', default: '1025' },
     'submission-port': { type: 'string', default: '1587' },
     'submissions-port': { type: 'string', default: '1465' },
+    'health-port': { type: 'string', default: '1081' },
     set: { type: 'string', multiple: true, default: [] },
     'endpoint-file': { type: 'string' },
     faults: { type: 'string' },
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
     smtpPort: portOf('--smtp-port', values['smtp-port']),
     submissionPort: portOf('--submission-port', values['submission-port']),
     submissionsPort: portOf('--submissions-port', values['submissions-port']),
+    healthPort: portOf('--health-port', values['health-port']),
     addresses: ['127.0.0.1', '::1'],
     environment: environmentOf(values.set),
     ...(values.faults !== undefined && { faults: faultsOf(values.faults) }),

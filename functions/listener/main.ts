@@ -1,3 +1,4 @@
+import { listenHealth } from '../../shared/adapters/net/health-server.ts'
 import { listenersTls } from '../../shared/adapters/net/listener-tls.ts'
 import { smtpAuthentication } from '../../shared/adapters/net/smtp-auth.ts'
 import { listenerBounds, listenSmtp } from '../../shared/adapters/net/smtp-listener.ts'
@@ -14,7 +15,7 @@ const settings = listenerSettings()
 const ports = listenerPorts()
 const { hostname } = await ports.options.read()
 const tls = await listenersTls(certificateReader(ports, settings), log)
-const bounds = listenerBounds()
+const common = { ...settings.listening, hostname, bounds: listenerBounds(), clock, log }
 
 const forPrograms = {
   hooks: submissionHooks(ports, settings.reception),
@@ -26,14 +27,14 @@ const services: readonly SmtpService[] = [
   { kind: 'submissions', ...forPrograms },
 ]
 const listeners = await Promise.all(
-  services.map((service) => {
-    const { kind } = service
-    const options = { ...settings.listening, port: settings.ports[kind], tls: tls.forService(kind) }
-    return listenSmtp({ ...options, service, hostname, bounds, clock, log })
-  }),
+  services.map((service) =>
+    listenSmtp({ ...common, service, port: settings.ports[service.kind], tls: tls.forService(service.kind) }),
+  ),
 )
+const endHealth = listenHealth({ ...common, port: settings.ports.health })
 
 process.once('SIGTERM', async () => {
+  endHealth()
   await Promise.all(listeners.map((listener) => listener.close(settings.closingMs)))
   process.exit(0)
 })

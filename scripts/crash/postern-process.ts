@@ -27,12 +27,17 @@ const STOP_MS = 10_000
 
 /** Prepares a Postern on free ports whose data, log and endpoint file are in `directory`; `args` go to start.ts. */
 export async function posternProcess(directory: string, args: readonly string[]): Promise<PosternProcess> {
-  const { httpPort, smtpPort, submissionPort, submissionsPort } = await freePorts()
+  const { httpPort, smtpPort, submissionPort, submissionsPort, healthPort } = await freePorts()
   const apiUrl = `http://127.0.0.1:${httpPort}`
   const endpointFile = join(directory, 'endpoint.json')
   const logFile = join(directory, 'postern.log')
-  const smtp = ['--smtp-port', `${smtpPort}`, '--submission-port', `${submissionPort}`]
-  const ports = ['--http-port', `${httpPort}`, ...smtp, '--submissions-port', `${submissionsPort}`]
+  const ports = Object.entries({
+    http: httpPort,
+    smtp: smtpPort,
+    submission: submissionPort,
+    submissions: submissionsPort,
+    health: healthPort,
+  }).flatMap(([service, port]) => [`--${service}-port`, `${port}`])
   const files = ['--data', join(directory, 'data'), '--endpoint-file', endpointFile]
   const script = join(import.meta.dirname, '..', 'start.ts')
   let child: ChildProcess | undefined

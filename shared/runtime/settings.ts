@@ -50,6 +50,7 @@ export function listenerSettings() {
       smtp: numberSetting('smtpPort', 1025),
       submission: numberSetting('submissionPort', 1587),
       submissions: numberSetting('submissionsPort', 1465),
+      health: numberSetting('healthPort', 1081),
     },
     listening: {
       addresses: (optionalSetting('listenAddresses') ?? '0.0.0.0').split(','),

@@ -45,6 +45,7 @@ async function boot(edit: Edit): Promise<Booted> {
         [variables.smtpPort]: String(await findFreePort('127.0.0.1')),
         [variables.submissionPort]: String(await findFreePort('127.0.0.1')),
         [variables.submissionsPort]: String(await findFreePort('127.0.0.1')),
+        [variables.healthPort]: String(await findFreePort('127.0.0.1')),
         [variables.listenAddresses]: '127.0.0.1',
       },
     },
@@ -201,6 +202,8 @@ describe('environment variables', () => {
       variables.smtpPort,
       variables.submissionPort,
       variables.submissionsPort,
+      variables.healthPort,
+      variables.dnsServers,
     ]
     const required = Object.keys(programs).map((key) => variables[key as keyof typeof programs])
     const found = new Set<string>()
