@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { environment, whyMissing } from './programs.ts'
 
 /** A zone: signed, or not, or with signatures that are wrong. The validating resolver has the keys of those with any. */
 export interface LabZone {
@@ -23,20 +24,11 @@ export interface DnsLab {
 }
 
 const PROGRAMS = ['nsd', 'unbound', 'ldns-keygen', 'ldns-signzone']
-/** Debian has servers where only administrators look. */
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` }
 const READY_WITHIN_MS = 15_000
 
-/**
- * For the `skip` of tests: false where the lab's programs are installed, otherwise which are missing (in Debian: nsd,
- * unbound, ldnsutils). Throws instead where POSTERN_REQUIRE_INTEROP is 1.
- */
+/** For the `skip` of tests: what the lab lacks (in Debian: nsd, unbound, ldnsutils). See {@link whyMissing}. */
 export function whyNoDnsLab(): string | false {
-  const missing = PROGRAMS.filter((program) => spawnSync('which', [program], { env }).status !== 0)
-  if (missing.length === 0) return false
-  const reason = `not installed: ${missing.join(', ')}`
-  if (process.env.POSTERN_REQUIRE_INTEROP === '1') throw new Error(reason)
-  return reason
+  return whyMissing(...PROGRAMS)
 }
 
 /** Starts the lab, with zones by name; whatever is in none of them does not exist. */
@@ -137,7 +129,11 @@ function unboundConfiguration(
 }
 
 function run(directory: string, program: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: directory, env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: directory,
+    env: environment,
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`)
   return stdout
 }
@@ -150,7 +146,10 @@ interface Started {
 }
 
 function start(children: ChildProcess[], program: string, configuration: string): Started {
-  const child = spawn(program, ['-d', '-c', configuration], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, ['-d', '-c', configuration], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.push(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
