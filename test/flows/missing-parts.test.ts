@@ -174,7 +174,7 @@ describe('environment variables', () => {
     webhooksQueueUrl: ['ApiAdmin', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     adminSecretArn: ['ApiAdmin'],
     fromIdSecretArn: ['ApiWebapi', 'listener'],
-    sealingSecretArn: ['listener'],
+    sealingSecretArn: ['ApiAdmin', 'WorkersDeliver', 'listener'],
   } as const
   for (const [key, names] of Object.entries(programs)) {
     const variable = variables[key as keyof typeof programs]
