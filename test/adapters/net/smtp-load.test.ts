@@ -20,6 +20,7 @@ interface Target {
   readonly server: ChildProcess
   readonly flood: ChildProcess
   readonly client: Awaited<ReturnType<typeof smtpDialog>>
+  /** The p99 of each round, in milliseconds. */
   readonly idle: number[]
   readonly flooded: number[]
 }
@@ -34,9 +35,10 @@ test('with 1,000 idle connections, a client that sends 5 MB of dot lines leaves 
     ours.server.send('rss')
     memory.push(((await answer(ours.server)) as { rss: number }).rss / MEBIBYTE)
   }
-  const idle = percentile99(ours.idle)
-  const flooded = percentile99(ours.flooded)
-  const peerFlooded = percentile99(peer.flooded)
+  // The median round: in some of them the machine does something else.
+  const idle = percentile(ours.idle, 0.5)
+  const flooded = percentile(ours.flooded, 0.5)
+  const peerFlooded = percentile(peer.flooded, 0.5)
   const most = Math.max(MOST * idle, MOST_BY_PEER * peerFlooded)
   const measured = `p99 of EHLO: ${idle.toFixed(2)} ms, under load ${flooded.toFixed(2)} ms, the peer's ${peerFlooded.toFixed(2)} ms`
   t.diagnostic(measured)
@@ -55,13 +57,14 @@ async function target(t: TestContext, fixture: string): Promise<Target> {
 }
 
 async function attempt({ flood, client, idle, flooded }: Target): Promise<void> {
-  await measure(client, idle, sleep(40))
+  idle.push(await measure(client, sleep(40)))
   flood.send('send')
-  await measure(client, flooded, answer(flood))
+  flooded.push(await measure(client, answer(flood)))
 }
 
-/** Says EHLO again and again, and notes how long each reply took, until the time is over. */
-async function measure(client: Target['client'], into: number[], over: Promise<unknown>): Promise<void> {
+/** Says EHLO again and again until the time is over; how long 99 of 100 replies took at most, in milliseconds. */
+async function measure(client: Target['client'], over: Promise<unknown>): Promise<number> {
+  const took: number[] = []
   let isOver = false
   over.then(() => {
     isOver = true
@@ -69,12 +72,13 @@ async function measure(client: Target['client'], into: number[], over: Promise<u
   while (!isOver) {
     const startedAt = performance.now()
     assert.match(await client.say('EHLO client.example'), /^250-/)
-    into.push(performance.now() - startedAt)
+    took.push(performance.now() - startedAt)
   }
+  return percentile(took, 0.99)
 }
 
-function percentile99(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN
+function percentile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? Number.NaN
 }
 
 function start(t: TestContext, fixture: string, ...words: readonly string[]): ChildProcess {
