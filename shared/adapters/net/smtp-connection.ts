@@ -20,7 +20,6 @@ export interface ConnectionOptions {
 }
 
 const HANDSHAKE_MS = 60_000
-const IDLE: Reply = { code: 421, enhancedCode: '4.4.2', text: 'idle for too long, good bye' }
 
 /**
  * A client's connection: lines and content to ask for, replies to give. Sockets, their ends and STARTTLS are the
@@ -133,7 +132,7 @@ export class ServerConnection extends SMTPConnection {
 
   override _onTimeout(): void {
     if (this._closing) this._socket.destroy()
-    else if (this.#awaits) this.reply(IDLE)
+    else if (this.#awaits) this.#endIdle()
     else this._armTimeout()
   }
 
@@ -152,7 +151,7 @@ export class ServerConnection extends SMTPConnection {
     withinMs: number,
     take: Take<Result>,
   ): Promise<Result | undefined> {
-    const deadline = setTimeout(() => this.reply(IDLE), withinMs).unref()
+    const deadline = setTimeout(() => this.#endIdle(), withinMs).unref()
     this.#awaits = what
     try {
       await this.#written()
@@ -161,6 +160,10 @@ export class ServerConnection extends SMTPConnection {
       this.#awaits = undefined
       clearTimeout(deadline)
     }
+  }
+
+  #endIdle(): void {
+    this.reply({ code: 421, enhancedCode: '4.4.2', text: `idle for too long, good bye (${this.id})` })
   }
 
   /** A client that never reads would make us keep its replies. */
