@@ -146,6 +146,7 @@ function ofKey(block: string, label: string): Uint8Array {
     return createPublicKey(block).export({ type: 'spki', format: 'der' })
   } catch {
     const why = /ENCRYPTED/.test(block) ? 'is encrypted' : 'cannot be read'
-    throw new TlsaSyntaxError(`file: its ${label.toLowerCase()} ${why}`)
+    const what = label.replace('ENCRYPTED ', '').toLowerCase()
+    throw new TlsaSyntaxError(`file: its ${what} ${why}`)
   }
 }
