@@ -1,3 +1,4 @@
+import { describeTlsa, formatTlsa } from '../../shared/dane/tlsa.ts'
 import type { DnsAnswer, DnsRecords, DnsRecordType, TlsAssociation } from '../../shared/dns/resolver.ts'
 import { printable } from './print.ts'
 
@@ -5,11 +6,6 @@ import { printable } from './print.ts'
 export type AnyAnswer = DnsAnswer<DnsRecords[DnsRecordType]>
 
 type AnyValue = DnsRecords[DnsRecordType]
-
-/** RFC 7218, by number. */
-const usages = ['pkix-ta', 'pkix-ee', 'dane-ta', 'dane-ee']
-const selectors = ['cert', 'spki']
-const matchingTypes = ['full', 'sha2-256', 'sha2-512']
 
 /** The answer as the resolver gives it, with octets in hexadecimal. */
 export function answerJson(type: string, name: string, answer: AnyAnswer): object {
@@ -47,19 +43,9 @@ function dnssec({ authentic }: { readonly authentic: boolean }): string {
 /** As zone files have it, more or less. */
 function valueText(type: string, value: AnyValue): string {
   if (typeof value === 'string') return type === 'TXT' ? JSON.stringify(value) : value
-  if (isTlsAssociation(value)) return tlsaText(value)
+  if (isTlsAssociation(value)) return `${formatTlsa(value)} (${describeTlsa(value)})`
   if ('exchange' in value) return `${value.preference} ${value.exchange}`
   return `${value.priority} ${value.weight} ${value.port} ${value.target}`
-}
-
-function tlsaText(association: TlsAssociation): string {
-  const { usage, selector, matchingType } = association
-  const names = [
-    usages[usage] ?? usage,
-    selectors[selector] ?? selector,
-    matchingTypes[matchingType] ?? matchingType,
-  ]
-  return `${usage} ${selector} ${matchingType} ${hex(association)} (${names.join(' ')})`
 }
 
 function isTlsAssociation(value: AnyValue): value is TlsAssociation {

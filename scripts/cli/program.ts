@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { addAccountCommands } from './account.ts'
 import { addAddressCommands } from './address.ts'
+import { addDaneCommands } from './dane.ts'
 import { addDkimCommands } from './dkim.ts'
 import { addDnsCommands } from './dns.ts'
 import { addDomainCommands } from './domain.ts'
@@ -52,6 +53,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addSuppressCommands(program, session)
   addDnsCommands(program, session)
   addSpfCommands(program, session)
+  addDaneCommands(program, session)
   addTimeCommand(program, session)
   return program
 }

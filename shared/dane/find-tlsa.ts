@@ -1,5 +1,6 @@
 import type { HostAddresses } from '../destination/find-host-addresses.ts'
 import type { MailHosts } from '../destination/find-mail-hosts.ts'
+import { followAliases } from '../dns/follow-aliases.ts'
 import type { DnsFailure, Resolver, TlsAssociation } from '../dns/resolver.ts'
 
 /** The TLSA records of a service, all that DNSSEC vouches for, usable or not. */
@@ -19,6 +20,8 @@ export interface NoTlsa {
 
 /** A host of a service, and where its CNAMEs lead. */
 export type AliasedHost = Pick<HostAddresses, 'host' | 'expandedHost' | 'expandedAuthentic'>
+
+const MOST_LINKS = 10
 
 /**
  * What a mail host is asked for TLSA records as. Undefined where it is not asked at all, because DNSSEC does not vouch
@@ -51,6 +54,19 @@ export async function findTlsa(
   if (expandedHost === host || !expandedAuthentic) return await lookUpTlsa(resolver, host, port)
   const expanded = await lookUpTlsa(resolver, expandedHost, port)
   return expanded.kind === 'none' ? await lookUpTlsa(resolver, host, port) : expanded
+}
+
+/** Finds the TLSA records of any service on TCP (RFC 7671 §7), whose name must be one that DNSSEC vouches for. */
+export async function findServiceTlsa(
+  resolver: Resolver,
+  host: string,
+  port: number,
+): Promise<FoundTlsa | NoTlsa | DnsFailure> {
+  const aliases = await followAliases(resolver, host, MOST_LINKS)
+  if (aliases.kind === 'failed') return aliases
+  const { name: expandedHost, firstAuthentic, authentic: expandedAuthentic } = aliases
+  if (!firstAuthentic) return { kind: 'none', authentic: false }
+  return await findTlsa(resolver, { host, expandedHost, expandedAuthentic }, port)
 }
 
 /** A TLSA name may be an alias (RFC 7671 §6); one link without DNSSEC, and the records count for nothing. */

@@ -1,0 +1,133 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { getCACertificates, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import { connectionReason } from './connection-reason.ts'
+import { readPeerChain } from './peer-chain.ts'
+import { cleanText } from './relay-reply.ts'
+
+/** Whom to call. */
+export interface TlsTarget {
+  /** IP addresses, of which the first that answers is called. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** What SNI asks for. */
+  readonly serverName: string
+  /** For the whole call. */
+  readonly timeoutMs: number
+}
+
+/** Who answered a call, and what it proved itself with; whether that is worth anything is for others to say. */
+export interface TlsPeer {
+  readonly kind: 'secured'
+  readonly address: string
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string
+  /** Certificates (DER) as they were sent, the server's own first. */
+  readonly chain: readonly Uint8Array[]
+}
+
+/** There was no TLS session. */
+export interface TlsFailure {
+  readonly kind: 'failed'
+  readonly error: string
+}
+
+const QUIT_MS = 1_000
+
+// Certificates are checked by who calls this.
+const tlsOptions = { rejectUnauthorized: false, minVersion: 'TLSv1.2' } as const
+
+/** Calls a server that speaks TLS from the first octet, and hangs up again. */
+export async function dialTls(target: TlsTarget): Promise<TlsPeer | TlsFailure> {
+  return await dial(target, async (socket, signal) => {
+    const secured = tlsConnect({ ...tlsOptions, socket, servername: target.serverName })
+    await once(secured, 'secureConnect', { signal })
+    secured.on('error', () => {})
+    return proofOf(secured)
+  })
+}
+
+/**
+ * Calls an SMTP server, demands STARTTLS (also where it is not offered, RFC 7672 §2.2), and takes leave. `hostname` is
+ * what EHLO says.
+ */
+export async function dialStartTls(target: TlsTarget, hostname: string): Promise<TlsPeer | TlsFailure> {
+  return await dial(target, async (socket, signal) => {
+    const connection = new SMTPConnection({
+      connection: socket,
+      host: target.serverName,
+      name: hostname,
+      requireTLS: true,
+      tls: { ...tlsOptions, servername: target.serverName },
+    })
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      connection.on('error', reject)
+      connection.connect((error) => (error ? reject(error) : resolve()))
+    })
+    const proof = proofOf(connection._socket as TLSSocket)
+    connection.quit()
+    await once(connection, 'end', { signal: AbortSignal.timeout(QUIT_MS) }).catch(() => {})
+    return proof
+  })
+}
+
+/** The certificates (DER) of the authorities that this Node trusts. */
+export function trustedRoots(): readonly Uint8Array[] {
+  return getCACertificates().map((pem) => new Uint8Array(new X509Certificate(pem).raw))
+}
+
+/** What a session shows of the server. */
+type Proof = Pick<TlsPeer, 'protocol' | 'chain'>
+
+/** Begins TLS on a connection. */
+type Secure = (socket: Socket, signal: AbortSignal) => Promise<Proof>
+
+function proofOf(socket: TLSSocket): Proof {
+  return { protocol: socket.getProtocol() ?? '', chain: readPeerChain(socket) }
+}
+
+async function dial(target: TlsTarget, secure: Secure): Promise<TlsPeer | TlsFailure> {
+  const signal = AbortSignal.timeout(target.timeoutMs)
+  const answered = await connectFirst(target)
+  if ('error' in answered) return { kind: 'failed', error: answered.error }
+  const { socket, address } = answered
+  try {
+    return { kind: 'secured', address, ...(await secure(socket, signal)) }
+  } catch (error) {
+    return { kind: 'failed', error: `${address}: ${reasonOf(error)}` }
+  } finally {
+    socket.destroySoon()
+  }
+}
+
+type Answered = { readonly socket: Socket; readonly address: string } | { readonly error: string }
+
+async function connectFirst({ addresses, port, timeoutMs }: TlsTarget): Promise<Answered> {
+  const errors: string[] = []
+  for (const address of addresses) {
+    const socket = connect({ host: address, port })
+    // One that is silent leaves time for the others.
+    const signal = AbortSignal.timeout(timeoutMs / addresses.length)
+    try {
+      await once(socket, 'connect', { signal })
+      // Errors after this one are told by what reads the socket, or nobody cares any more.
+      socket.on('error', () => {})
+      return { socket, address }
+    } catch (error) {
+      socket.destroy()
+      errors.push(`${address}: ${reasonOf(error)}`)
+    }
+  }
+  return { error: errors.join('; ') }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown fault'
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out'
+  const { code = '', originalCode = '', response } = error as SMTPConnection.SMTPError
+  if (response !== undefined) return `the server answered ${cleanText(response.replace(/\r?\n/g, '; '))}`
+  return connectionReason(originalCode) ?? connectionReason(code) ?? cleanText(error.message)
+}
