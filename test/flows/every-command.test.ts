@@ -9,11 +9,17 @@ import { localSeed } from '../../scripts/local-postern.ts'
 import type { QueuedCallJson } from '../../shared/admin/call-json.ts'
 import type { HoldRuleJson } from '../../shared/admin/hold-rules.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
+import { formatTlsa } from '../../shared/dane/tlsa.ts'
+import { scriptedServer } from '../adapters/net/scripted-server.ts'
 import { runPostern } from '../cli/admin-server.ts'
+import { makeCertificate } from '../support/certificates.ts'
 import { dnsServer } from '../support/dns-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
+import { identityOf, tlsServer } from '../support/tls-server.ts'
+import { associate } from '../support/tlsa.ts'
 import { webhookReceiver } from '../support/webhook-receiver.ts'
+import { zoneServer } from '../support/zone-server.ts'
 
 let postern: TestPostern
 const directory = mkdtempSync(join(tmpdir(), 'postern-commands-'))
@@ -171,6 +177,24 @@ test('AT-66: the commands that ask the DNS run without a server', async () => {
     await run('spf check', 'every.example', '192.0.2.1', '--server', spf.address),
     /^result: +pass$/m,
   )
+})
+
+test('AT-66: the commands about DANE run without a server', async () => {
+  const certificate = await makeCertificate({ names: ['mx.every.example'] })
+  const file = join(directory, 'mx.pem')
+  writeFileSync(file, certificate.pem)
+  const record = await run('dane makerecord', '3', '1', '1', file)
+  assert.equal(record, `${formatTlsa(associate(3, 1, 1, certificate))}\n`)
+  const { port } = await tlsServer(context, [certificate])
+  const mail = await scriptedServer(context, { identity: identityOf([certificate]) })
+  const { address: server } = await zoneServer(context, {
+    'every.example': { MX: [[10, 'mx.every.example']] },
+    'mx.every.example': { A: ['127.0.0.1'] },
+    [`_${port}._tcp.mx.every.example`]: { TLSA: [associate(3, 1, 1, certificate)] },
+    [`_${mail.port}._tcp.mx.every.example`]: { TLSA: [associate(3, 1, 1, certificate)] },
+  })
+  await run('dane dial', `mx.every.example:${port}`, '--server', server)
+  await run('dane dialmx', 'every.example', '--port', `${mail.port}`, '--server', server)
 })
 
 test('AT-66: that were all commands', () => {

@@ -1,32 +1,54 @@
-import type { Answer } from 'dns-packet'
-import type { DnsRecordType } from '../../shared/dns/resolver.ts'
+import type { Answer, Packet } from 'dns-packet'
+import type { DnsAnswer, DnsRecords, DnsRecordType } from '../../shared/dns/resolver.ts'
 import { type DnsTestServer, dnsServer } from './dns-server.ts'
-import type { FakeZone } from './fake-dns.ts'
+import { type FakeZone, fakeDns } from './fake-dns.ts'
 
-/** RFC 1035 §4.1.1, RFC 4035 §3.2.3. */
-const NAME_ERROR = 3
-const AUTHENTIC_DATA = 0x20
+const AUTHENTIC = 0x20
+const SERVFAIL = 2
+const NXDOMAIN = 3
+const types = ['A', 'AAAA', 'CNAME', 'MX', 'PTR', 'TLSA', 'TXT'] as const
 
-/** Serves A, AAAA, MX, PTR and TXT records of a zone on loopback, without following CNAMEs. */
+type AnyAnswer = DnsAnswer<DnsRecords[DnsRecordType]>
+
+/** Serves a zone on loopback as a validating resolver would, until the test is over. */
 export async function zoneServer(
   context: { after(end: () => unknown): void },
   zone: FakeZone,
 ): Promise<DnsTestServer> {
-  return await dnsServer(context, ({ type, name }) => {
-    const here = Object.hasOwn(zone, name.toLowerCase()) ? zone[name.toLowerCase()] : undefined
-    const flags = here?.authentic === false ? 0 : AUTHENTIC_DATA
-    if (!here) return { flags: flags | NAME_ERROR }
-    return { flags, answers: recordsOf(here, type as DnsRecordType).map((data) => answer(type, name, data)) }
-  })
+  const resolver = fakeDns(zone)
+  const targets = Object.values(zone).flatMap(({ CNAME = [] }) => CNAME)
+  const questions = [...Object.keys(zone), ...targets].flatMap((name) =>
+    types.map((type) => ({ type, name })),
+  )
+  const replies = await Promise.all(
+    questions.map(async ({ type, name }) => {
+      const answer = await resolver.lookUp(type, name)
+      return [`${type} ${name}`, packetOf(type, name, answer)] as const
+    }),
+  )
+  const known = new Map<string, Packet>(replies)
+  const nothing = { flags: NXDOMAIN | AUTHENTIC }
+  return await dnsServer(
+    context,
+    ({ type, name }) => known.get(`${type} ${name.toLowerCase()}`) ?? nothing,
+  )
 }
 
-function recordsOf(here: FakeZone[string], type: DnsRecordType): readonly unknown[] {
-  if (type === 'MX') return (here.MX ?? []).map(([preference, exchange]) => ({ preference, exchange }))
+function packetOf(type: DnsRecordType, name: string, answer: AnyAnswer): Packet {
+  if (answer.kind === 'failed') return { flags: SERVFAIL }
+  const flags = answer.authentic ? AUTHENTIC : 0
+  if (answer.kind !== 'found') return { flags: flags | (answer.kind === 'no-name' ? NXDOMAIN : 0) }
+  const end = answer.canonicalName
+  const link = end === name ? [] : [{ name, type: 'CNAME', data: end } as Answer]
+  const records = answer.values.map((data) => ({ name: end, type, data: onWire(type, data) }) as Answer)
+  return { flags, answers: [...link, ...records] }
+}
+
+/** As dns-packet has it. */
+function onWire(type: DnsRecordType, value: DnsRecords[DnsRecordType]): unknown {
   // Character-strings have 255 octets at most (RFC 1035 §3.3.14).
-  if (type === 'TXT') return (here.TXT ?? []).map((text) => text.match(/.{1,255}/gs) ?? [''])
-  return type === 'A' || type === 'AAAA' || type === 'PTR' ? (here[type] ?? []) : []
-}
-
-function answer(type: string, name: string, data: unknown): Answer {
-  return { type, name, ttl: 0, data } as Answer
+  if (type === 'TXT') return String(value).match(/.{1,255}/gs) ?? ['']
+  if (typeof value === 'string' || !('matchingType' in value)) return value
+  const { data, ...parameters } = value
+  return { ...parameters, certificate: Buffer.from(data) }
 }
