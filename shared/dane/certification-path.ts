@@ -85,7 +85,18 @@ function mayCertify({ permitted, excluded }: NameConstraints, name: string): boo
   return (permitted === undefined || permitted.some(isWithin)) && !excluded.some(isWithin)
 }
 
-function isIssuedBy({ x509 }: Certificate, authority: Certificate): boolean {
+/** What is known of pairs; every record of a server asks the same, and a hostile one chooses slow keys. */
+const judgedPairs = new WeakMap<Certificate, Map<Certificate, boolean>>()
+
+function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  const judged = judgedPairs.get(certificate) ?? new Map<Certificate, boolean>()
+  judgedPairs.set(certificate, judged)
+  const isIssuer = judged.get(authority) ?? judgeIssuer(certificate, authority)
+  judged.set(authority, isIssuer)
+  return isIssuer
+}
+
+function judgeIssuer({ x509 }: Certificate, authority: Certificate): boolean {
   if (!x509.checkIssued(authority.x509)) return false
   const key = publicKeyOf(authority)
   return key !== undefined && isSignedBy(x509, key)
@@ -98,5 +109,5 @@ export function isSignedBy(x509: X509Certificate, key: KeyObject): boolean {
 
 /** Whoever can find collisions can make a certificate of their own out of one (RFC 6151, RFC 9155). */
 function hasBrokenHash(algorithm: string | undefined): boolean {
-  return /md5|sha1(?!\d)/i.test(algorithm ?? '')
+  return /md[245]|sha1(?!\d)/i.test(algorithm ?? '')
 }

@@ -8,7 +8,7 @@ export class TlsaSyntaxError extends Error {
 }
 
 /** The numbers of certificate usages (RFC 7218 §2.1). */
-export const PKIX_TA = 0
+const PKIX_TA = 0
 export const PKIX_EE = 1
 export const DANE_TA = 2
 export const DANE_EE = 3

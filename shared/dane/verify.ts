@@ -11,7 +11,6 @@ import {
   isWholeKey,
   matches,
   PKIX_EE,
-  PKIX_TA,
   smtpUsages,
   whyUnusable,
 } from './tlsa.ts'
@@ -51,7 +50,7 @@ export function verifyDane(
   chain: readonly Uint8Array[],
   checks: DaneChecks,
 ): DaneResult {
-  const judged = records.slice(0, MOST_RECORDS).map((record) => ({
+  const judged = records.map((record) => ({
     record,
     problem: whyUnusable(record, checks.usages ?? smtpUsages),
   }))
@@ -68,7 +67,7 @@ export function verifyDane(
     checks,
   }
   const failed: Judged[] = []
-  for (const record of usable) {
+  for (const record of usable.slice(0, MOST_RECORDS)) {
     const problem = whyNoMatch(record, server)
     if (problem === undefined) return { kind: 'verified', record }
     failed.push({ record, problem })
@@ -134,15 +133,19 @@ function whyNoPathToAnchor(record: TlsAssociation, server: Server, name: string)
 function whyNoPathToRoot(record: TlsAssociation, server: Server, name: string): string | undefined {
   const { own, others, roots, checks } = server
   const conditions = { authorities: [...others, ...roots], name, now: checks.now }
-  const start = { certificate: own, height: 0 }
-  const isNamed = (certificate: Certificate) => matches(record, certificate)
-  if (record.usage === PKIX_TA && !conditions.authorities.some(isNamed)) {
-    return 'neither the server sent such an authority, nor is it trusted here'
-  }
-  const through = record.usage === PKIX_TA ? findPath(start, conditions, isNamed) : start
-  if (typeof through === 'string') return through
   const isRoot = ({ der }: Certificate) => roots.some((root) => Buffer.from(root.der).equals(der))
-  return isRoot(through.certificate) ? undefined : problemOf(findPath(through, conditions, isRoot))
+  const whyNoRoot = (from: PathStep) =>
+    isRoot(from.certificate) ? undefined : problemOf(findPath(from, conditions, isRoot))
+  const start = { certificate: own, height: 0 }
+  if (record.usage === PKIX_EE) return whyNoRoot(start)
+  // One key may have several certificates, of different issuers.
+  const named = conditions.authorities.filter((certificate) => matches(record, certificate))
+  const problems = named.map((each) => {
+    const through = findPath(start, conditions, (certificate) => certificate === each)
+    return typeof through === 'string' ? through : whyNoRoot(through)
+  })
+  if (problems.length === 0) return 'neither the server sent such an authority, nor is it trusted here'
+  return problems.includes(undefined) ? undefined : problems[0]
 }
 
 function problemOf(path: PathStep | string): string | undefined {

@@ -31,6 +31,8 @@ export interface CertificateTerms {
   readonly extension?: readonly [id: string, value: Uint8Array]
   /** Of the issuer's signature. */
   readonly hash?: 'SHA-1' | 'SHA-256'
+  /** Nothing but names tells who the issuer is. */
+  readonly withoutKeyIds?: boolean
   /** Another certificate whose key this one is for, too. */
   readonly keyOf?: TestCertificate
 }
@@ -92,14 +94,20 @@ async function makeKeys() {
 
 async function extensionsOf(terms: CertificateTerms, keys: CryptoKeyPair): Promise<Extension[]> {
   const { names = [], issuer, extendedKeyUsage, extension, isAuthority = false, pathLength } = terms
+  const keyIds = terms.withoutKeyIds ? [] : await keyIdentifiersOf(keys, issuer)
   return [
     new BasicConstraintsExtension(isAuthority, pathLength, true),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ...(issuer ? [await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey)] : []),
+    ...keyIds,
     ...(names.length > 0
       ? [new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value })))]
       : []),
     ...(extendedKeyUsage ? [new ExtendedKeyUsageExtension([extendedKeyUsage], true)] : []),
     ...(extension ? [new Extension(extension[0], true, extension[1])] : []),
   ]
+}
+
+/** RFC 5280 §4.2.1.1, §4.2.1.2. */
+async function keyIdentifiersOf(keys: CryptoKeyPair, issuer?: TestCertificate): Promise<Extension[]> {
+  const own = await SubjectKeyIdentifierExtension.create(keys.publicKey)
+  return issuer ? [own, await AuthorityKeyIdentifierExtension.create(issuer.keys.publicKey)] : [own]
 }

@@ -172,6 +172,26 @@ const names: readonly (readonly [rule: string, FakeZone, expected: string])[] = 
     'none',
   ],
   [
+    '§2.2.2: a domain without MX that is an alias of a name without dnssec has records at its own name',
+    {
+      'to.example': { CNAME: 'real.example' },
+      'real.example': { ...at, ...insecurely },
+      '_25._tcp.to.example': { TLSA: [own] },
+      ...both,
+    },
+    'to.example',
+  ],
+  [
+    '§2.2.2: a domain without MX whose alias is without dnssec is not asked, whatever it is an alias of',
+    {
+      'to.example': { CNAME: 'real.example', ...insecurely },
+      'real.example': at,
+      '_25._tcp.to.example': { TLSA: [own] },
+      ...both,
+    },
+    '',
+  ],
+  [
     '§2.2.1: MX without dnssec are not asked',
     { 'to.example': { ...mx, ...insecurely }, 'mx.example': at, ...both },
     '',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findHostAddresses } from '../../../shared/destination/find-host-addresses.ts'
 import { type FakeZone, fakeDns } from '../../support/fake-dns.ts'
+import { insecureType } from '../../support/insecure-type.ts'
 
 const find = async (zone: FakeZone) => await findHostAddresses(fakeDns(zone), 'mx.example')
 const [v4, v6] = ['192.0.2.1', '2001:db8::1']
@@ -105,5 +106,17 @@ const others: readonly (readonly [rule: string, FakeZone, object])[] = [
 for (const [rule, zone, expected] of others) {
   test(`addresses of a host: ${rule}`, async () => {
     assert.deepEqual(await find(zone), expected)
+  })
+}
+
+for (const [rule, zone, authentic] of [
+  ['a host’s own name is without dnssec where its address is', { 'mx.example': { A: [v4] } }, false],
+  ['a host’s own name is not, where it is an alias', { ...alias, 'real.example': { A: [v4] } }, true],
+] as const satisfies readonly (readonly [string, FakeZone, boolean])[]) {
+  test(`RFC 7672 §2.2.2: ${rule}`, async () => {
+    const resolver = insecureType(fakeDns(zone), 'A')
+    const addresses = await findHostAddresses(resolver, 'mx.example')
+    assert.ok(addresses.kind === 'found')
+    assert.deepEqual([addresses.authentic, addresses.expandedAuthentic], [authentic, false])
   })
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findMailHosts } from '../../../shared/destination/find-mail-hosts.ts'
 import { type FakeZone, fakeDns } from '../../support/fake-dns.ts'
+import { insecureType } from '../../support/insecure-type.ts'
 import { seededRandom } from '../../support/seeded-random.ts'
 
 async function find(zone: FakeZone, domain = 'a.example') {
@@ -131,6 +132,13 @@ for (const [rule, zone, originalAuthentic, expandedAuthentic] of authenticity) {
     )
   })
 }
+
+test('RFC 7672 §2.2.1: MX without dnssec are not authentic, although it is known that there is no CNAME', async () => {
+  const resolver = insecureType(fakeDns({ 'a.example': { MX: [[1, 'mx.example']] } }), 'MX')
+  const hosts = await findMailHosts({ resolver, random: seededRandom() }, 'a.example')
+  assert.ok(hosts.kind === 'found')
+  assert.deepEqual([hosts.originalAuthentic, hosts.expandedAuthentic], [false, false])
+})
 
 test('RFC 7505: a null MX takes no mail', async () => {
   assert.deepEqual(await find({ 'a.example': { MX: [[0, '.']] } }), {
