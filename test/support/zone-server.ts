@@ -28,10 +28,7 @@ export async function zoneServer(
   )
   const known = new Map<string, Packet>(replies)
   const nothing = { flags: NXDOMAIN | AUTHENTIC }
-  return await dnsServer(
-    context,
-    ({ type, name }) => known.get(`${type} ${name.toLowerCase()}`) ?? nothing,
-  )
+  return await dnsServer(context, ({ type, name }) => known.get(`${type} ${name.toLowerCase()}`) ?? nothing)
 }
 
 function packetOf(type: DnsRecordType, name: string, answer: AnyAnswer): Packet {
