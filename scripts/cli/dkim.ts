@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { DkimSelectorJson } from '../../shared/admin/dkim.ts'
 import { CliError } from './cli-error.ts'
+import { addDkimChecks } from './dkim-check.ts'
 import { table } from './print.ts'
 import type { Session } from './session.ts'
 
@@ -24,7 +25,9 @@ Examples:
 
 /** Adds `postern dkim …`. */
 export function addDkimCommands(program: Command, session: Session): void {
-  const dkim = program.command('dkim').description('what the mail of a domain is signed with')
+  const dkim = program
+    .command('dkim')
+    .description('what the mail of a domain is signed with, and whether it is')
   dkim
     .command('list <domain>')
     .description('list the selectors of a domain, with their DNS records')
@@ -61,6 +64,7 @@ export function addDkimCommands(program: Command, session: Session): void {
       await (await session.client()).remove(`${pathOf(domain)}/${encodeURIComponent(selector)}`)
       session.show({}, `selector ${selector} of ${domain} removed`)
     })
+  addDkimChecks(dkim, session)
 }
 
 async function add(session: Session, domain: string, options: AddOptions): Promise<void> {

@@ -3,10 +3,12 @@ import { addAccountCommands } from './account.ts'
 import { addAddressCommands } from './address.ts'
 import { addDaneCommands } from './dane.ts'
 import { addDkimCommands } from './dkim.ts'
+import { addDmarcCommands } from './dmarc.ts'
 import { addDnsCommands } from './dns.ts'
 import { addDomainCommands } from './domain.ts'
 import { addHoldRuleCommands } from './hold-rules.ts'
 import { addMailCommands } from './mail.ts'
+import { addMtaStsCommands } from './mtasts.ts'
 import { addOperationCommands } from './operation.ts'
 import { printable } from './print.ts'
 import { addQueueCommands } from './queue.ts'
@@ -54,6 +56,8 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addDnsCommands(program, session)
   addSpfCommands(program, session)
   addDaneCommands(program, session)
+  addDmarcCommands(program, session)
+  addMtaStsCommands(program, session)
   addTimeCommand(program, session)
   return program
 }

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Resolver } from '../dns/resolver.ts'
-import type { DkimProblem, DkimSignature } from './dkim-signature.ts'
+import { ALGORITHMS, type DkimProblem, type DkimSignature } from './dkim-signature.ts'
 import { parseTagList, splitTagValue } from './tag-list.ts'
 
 /** A public key that may verify a signature (RFC 6376 §3.6.1). */
@@ -19,6 +19,20 @@ export interface FoundKey {
   readonly authentic: boolean
 }
 
+/** What a signature says of the key that it needs. */
+type KeyUse = Pick<DkimSignature, 'selector' | 'domain' | 'algorithm' | 'identityDomain'>
+
+/** What is published for whoever signs with a selector. */
+export interface PublishedKey extends FoundKey {
+  /** The key record. */
+  readonly text?: string
+}
+
+interface KeyRecord {
+  readonly tags: Tags
+  readonly text: string
+}
+
 /** RFC 8301 §3.2. */
 const LEAST_RSA_BITS = 1024
 /** What comes before the octets of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 §10.1). */
@@ -27,15 +41,9 @@ const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 type Tags = ReadonlyMap<string, string>
 
 /** What a key record must say for a signature, in the order in which it is looked at. */
-const RULES: readonly (readonly [
-  problem: string,
-  isBroken: (tags: Tags, signature: DkimSignature) => boolean,
-])[] = [
+const RULES: readonly (readonly [problem: string, isBroken: (tags: Tags, use: KeyUse) => boolean])[] = [
   ['the key does not allow sha256', (tags) => !allows(tags.get('h'), ['sha256'])],
-  [
-    'the key is for another algorithm',
-    (tags, { algorithm }) => algorithm !== `${(tags.get('k') ?? 'rsa').toLowerCase()}-sha256`,
-  ],
+  ['the key is for another algorithm', (tags, { algorithm }) => algorithm !== algorithmOf(tags)],
   ['the key was revoked', (tags) => tags.get('p') === ''],
   ['the key is not for mail', (tags) => !allows(tags.get('s'), ['email', '*'])],
   [
@@ -48,20 +56,48 @@ const RULES: readonly (readonly [
  * Looks up the key of a signature (RFC 6376 §6.1.2). Records that are no key records count as none: with a wildcard
  * record in the DNS any selector leads to one, and a temporary error would then be at a forger's choice.
  */
-export async function findKey(resolver: Resolver, signature: DkimSignature): Promise<FoundKey> {
-  const answer = await resolver.lookUp('TXT', `${signature.selector}._domainkey.${signature.domain}`)
+export async function findKey(resolver: Resolver, use: KeyUse): Promise<FoundKey> {
+  const { record, ...found } = await findRecord(resolver, use)
+  return record ? judge(record.tags, use, found.authentic) : { ...found, isTest: false }
+}
+
+/** Looks up a key as a signature of the domain itself would need it, of the key's algorithm where that is known. */
+export async function lookUpKey(
+  resolver: Resolver,
+  { selector, domain }: Pick<KeyUse, 'selector' | 'domain'>,
+): Promise<PublishedKey> {
+  const { record, ...found } = await findRecord(resolver, { selector, domain })
+  if (!record) return { ...found, isTest: false }
+  const algorithm = ALGORITHMS.find((each) => each === algorithmOf(record.tags)) ?? ''
+  const use = { selector, domain, identityDomain: domain, algorithm }
+  return { text: record.text, ...judge(record.tags, use, found.authentic) }
+}
+
+async function findRecord(
+  resolver: Resolver,
+  { selector, domain }: Pick<KeyUse, 'selector' | 'domain'>,
+): Promise<{ readonly record?: KeyRecord; readonly problem?: DkimProblem; readonly authentic: boolean }> {
+  const answer = await resolver.lookUp('TXT', `${selector}._domainkey.${domain}`)
   if (answer.kind === 'failed') {
-    return { problem: { result: 'temperror', problem: answer.error }, isTest: false, authentic: false }
+    return { problem: { result: 'temperror', problem: answer.error }, authentic: false }
   }
   const { authentic } = answer
-  const records = answer.kind === 'found' ? answer.values.flatMap((text) => readKeyRecord(text) ?? []) : []
+  const texts = answer.kind === 'found' ? answer.values : []
+  const records = texts.flatMap((text) => {
+    const tags = readKeyRecord(text)
+    return tags ? [{ tags, text }] : []
+  })
   const [record] = records
-  if (!record) return { problem: permanent('no key record'), isTest: false, authentic }
-  if (records.length > 1) return { problem: permanent('several key records'), isTest: false, authentic }
-  const isTest = flags(record).includes('y')
-  const broken = RULES.find(([, isBroken]) => isBroken(record, signature))
+  if (!record) return { problem: permanent('no key record'), authentic }
+  if (records.length > 1) return { problem: permanent('several key records'), authentic }
+  return { record, authentic }
+}
+
+function judge(tags: Tags, use: KeyUse, authentic: boolean): FoundKey {
+  const isTest = flags(tags).includes('y')
+  const broken = RULES.find(([, isBroken]) => isBroken(tags, use))
   if (broken) return { problem: permanent(broken[0]), isTest, authentic }
-  return { ...readKey(record), isTest, authentic }
+  return { ...readKey(tags), isTest, authentic }
 }
 
 function permanent(problem: string): DkimProblem {
@@ -78,7 +114,7 @@ function readKeyRecord(text: string): Tags | undefined {
 
 function readKey(tags: Tags): Pick<FoundKey, 'key' | 'problem'> {
   const text = (tags.get('p') ?? '').replace(/[ \t\r\n]+/g, '')
-  const isRsa = (tags.get('k') ?? 'rsa').toLowerCase() === 'rsa'
+  const isRsa = algorithmOf(tags) === 'rsa-sha256'
   const publicKey = isRsa
     ? readRsaKey(Buffer.from(text, 'base64'))
     : readEd25519Key(Buffer.from(text, 'base64'))
@@ -105,6 +141,11 @@ function readDer(key: Buffer, type: 'spki' | 'pkcs1'): KeyObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What signatures by the key are made with; the hash is the only one that we know. */
+function algorithmOf(tags: Tags): string {
+  return `${(tags.get('k') ?? 'rsa').toLowerCase()}-sha256`
 }
 
 /** Left out allows everything. */

@@ -38,7 +38,8 @@ export interface ReadSignature {
 }
 
 const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's']
-const ALGORITHMS = ['rsa-sha256', 'ed25519-sha256']
+/** Of signatures that we can verify (RFC 8301 §3.1, RFC 8463 §3). */
+export const ALGORITHMS: readonly string[] = ['rsa-sha256', 'ed25519-sha256']
 const SHA256_OCTETS = 32
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 /** Labels as RFC 6376 §3.1 has them, and underscores, which are in use. */

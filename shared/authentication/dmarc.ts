@@ -13,9 +13,9 @@ export interface DmarcPorts {
 /** What DMARC compares the author's domain with. */
 export type Identifiers = Pick<Authentication, 'spf' | 'dkim'>
 
-/** A record, or why there is none to go by. */
-type FoundRecord = { readonly authentic: boolean } & (
-  | { readonly record: DmarcRecord; readonly policyDomain: DomainName }
+/** A record and its text, or why there is none to go by. */
+export type FoundDmarcRecord = { readonly authentic: boolean } & (
+  | { readonly record: DmarcRecord; readonly text: string; readonly policyDomain: DomainName }
   | Pick<DmarcResult, 'result' | 'problem'>
 )
 
@@ -50,7 +50,7 @@ async function checkAuthor(
   author: DomainName,
   identifiers: Identifiers,
 ): Promise<DmarcResult> {
-  const found = await findRecord(resolver, author)
+  const found = await findDmarcRecord(resolver, author)
   if (!('record' in found)) return { fromDomain: author, policy: 'none', ...found }
   const { record, policyDomain, authentic } = found
   const published = policyDomain === author ? record.policy : (record.subdomainPolicy ?? record.policy)
@@ -86,23 +86,24 @@ function isAligned(domain: string | undefined, author: string, isStrict: boolean
 }
 
 /** RFC 7489 §6.6.3: the record of the domain itself, else of its organization; several count as none. */
-async function findRecord(resolver: Resolver, author: DomainName): Promise<FoundRecord> {
+export async function findDmarcRecord(resolver: Resolver, author: DomainName): Promise<FoundDmarcRecord> {
   const organization = organizationalDomain(author)
   const own = await lookUpRecords(resolver, author)
   const isAbove = own.failure === undefined && own.records.length === 0 && organization !== author
   const above = isAbove ? await lookUpRecords(resolver, organization) : own
   const { failure, records } = above
   const authentic = own.authentic && above.authentic
-  const [record] = records
+  const [first] = records
   if (failure !== undefined) return { result: 'temperror', problem: failure, authentic }
-  if (record === undefined) return { result: 'none', problem: 'no record', authentic }
+  if (first === undefined) return { result: 'none', problem: 'no record', authentic }
   if (records.length > 1) return { result: 'none', problem: 'several records', authentic }
+  const { record, text } = first
   if (record === 'malformed') return { result: 'permerror', problem: 'malformed record', authentic }
-  return { record, policyDomain: isAbove ? organization : author, authentic }
+  return { record, text, policyDomain: isAbove ? organization : author, authentic }
 }
 
 interface Records {
-  readonly records: readonly (DmarcRecord | 'malformed')[]
+  readonly records: readonly { readonly record: DmarcRecord | 'malformed'; readonly text: string }[]
   readonly failure?: string
   readonly authentic: boolean
 }
@@ -111,5 +112,9 @@ async function lookUpRecords(resolver: Resolver, domain: DomainName): Promise<Re
   const answer = await resolver.lookUp('TXT', `_dmarc.${domain}`)
   if (answer.kind === 'failed') return { records: [], failure: answer.error, authentic: false }
   const texts = answer.kind === 'found' ? answer.values : []
-  return { records: texts.flatMap((text) => parseDmarcRecord(text) ?? []), authentic: answer.authentic }
+  const records = texts.flatMap((text) => {
+    const record = parseDmarcRecord(text)
+    return record === undefined ? [] : [{ record, text }]
+  })
+  return { records, authentic: answer.authentic }
 }

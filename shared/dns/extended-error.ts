@@ -44,8 +44,15 @@ export function readExtendedError(data: Uint8Array): ExtendedDnsError | undefine
 }
 
 /** Whether there is an answer, refused for its signatures: a server that does not check them would give it. */
-export function isValidationFailure({ extended }: DnsFailure): boolean {
+export function isValidationFailure({ extended }: Pick<DnsFailure, 'extended'>): boolean {
   return extended !== undefined && validationFailures.includes(extended.code)
+}
+
+/** Why there is no answer, for a TLS report, where its signatures were refused: `dns-extended-error-6-dnssec-bogus`. */
+export function extendedErrorReason(failure: Pick<DnsFailure, 'extended'>): string | undefined {
+  if (failure.extended === undefined || !isValidationFailure(failure)) return undefined
+  const { code, name } = failure.extended
+  return `dns-extended-error-${code}-${name.replaceAll(' ', '-')}`
 }
 
 /** UTF-8, perhaps with a NUL at its end; it goes into logs and headers, in one line. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +14,10 @@ import { formatTlsa } from '../../shared/dane/tlsa.ts'
 import { scriptedServer } from '../adapters/net/scripted-server.ts'
 import { runPostern } from '../cli/admin-server.ts'
 import { makeCertificate } from '../support/certificates.ts'
+import { keyRecord, signDkim } from '../support/dkim-signer.ts'
 import { dnsServer } from '../support/dns-server.ts'
 import { eventually } from '../support/eventually.ts'
+import { policyHost } from '../support/policy-host.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { identityOf, tlsServer } from '../support/tls-server.ts'
 import { associate } from '../support/tlsa.ts'
@@ -39,8 +42,18 @@ const ran = new Set<string>()
 
 /** Runs a command, named by its words, with these further arguments; it must succeed. Answers what it printed. */
 async function run(command: string, ...args: readonly string[]): Promise<string> {
+  return await runIn({}, command, ...args)
+}
+
+/** The same with these variables in the environment. */
+async function runIn(
+  variables: Readonly<Record<string, string>>,
+  command: string,
+  ...args: readonly string[]
+): Promise<string> {
   ran.add(command)
   const environment = {
+    ...variables,
     POSTERN_URL: postern.local.cloud.apiUrl,
     POSTERN_ADMIN_PASSWORD: localSeed.adminPassword,
   }
@@ -195,6 +208,33 @@ test('AT-66: the commands about DANE run without a server', async () => {
   })
   await run('dane dial', `mx.every.example:${port}`, '--server', server)
   await run('dane dialmx', 'every.example', '--port', `${mail.port}`, '--server', server)
+})
+
+test('AT-66: the commands that check what a domain publishes run without a server', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const { address } = await zoneServer(context, {
+    'every.example': { MX: [[10, 'mx.every.example']] },
+    '_dmarc.every.example': { TXT: ['v=DMARC1; p=reject'] },
+    '_mta-sts.every.example': { TXT: ['v=STSv1; id=1'] },
+    'one._domainkey.every.example': { TXT: [keyRecord(publicKey)] },
+  })
+  assert.match(await run('dkim lookup', 'one', 'every.example', '--server', address), /^key: +ed25519$/m)
+  const file = join(directory, 'signed.eml')
+  const [header, body] = ['From: a@every.example\r\nSubject: x\r\n', 'x\r\n']
+  writeFileSync(file, signDkim({ header, body, privateKey, domain: 'every.example', selector: 'one' }))
+  assert.match(await run('dkim verify', file, '--server', address), /^1: pass$/m)
+  assert.match(await run('dmarc lookup', 'every.example', '--server', address), /^policy: +reject$/m)
+  const host = await policyHost(context, 'every.example', () => ({
+    text: 'version: STSv1\nmode: enforce\nmx: mx.every.example\nmax_age: 604800\n',
+  }))
+  const options = ['--server', address, '--policy-server', host.address]
+  const text = await runIn(
+    { NODE_EXTRA_CA_CERTS: host.authorityFile },
+    'mtasts lookup',
+    'every.example',
+    ...options,
+  )
+  assert.match(text, /^ {2}mode: enforce$/m)
 })
 
 test('AT-66: that were all commands', () => {
