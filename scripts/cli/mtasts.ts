@@ -88,7 +88,8 @@ async function hostWarnings(
   if (answer.kind === 'failed') return [`the mail hosts are not known: ${answer.error}`]
   // RFC 5321 §5.1: a domain without MX is its own mail host.
   const hosts = answer.kind === 'found' ? answer.values.map(({ exchange }) => exchange) : [domain]
-  const effect = policy.mode === 'enforce' ? 'gets no mail from who goes by it' : 'would get no mail'
+  const effect =
+    policy.mode === 'enforce' ? 'gets no mail from who goes by it' : 'would get no mail if it were enforced'
   return hosts
     .filter((host) => host !== '.' && !listsHost(policy, host))
     .map((host) => `the policy does not list the mail host ${host}, which ${effect}`)
