@@ -32,11 +32,15 @@ const KNOWN: readonly string[] = [...ONCE, 'mx']
 /** Visible characters, also beyond ASCII, and spaces between them. */
 const VALUE = /^[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$/
 
+/** White space at the end of a line, and of the text: begun once for each run of it, since strangers choose how long. */
+const SPACE_BEHIND = /(?<![ \t])[ \t]+$/
+const LINES_BEHIND = /(?<![ \t\r\n])[ \t\r\n]+$/
+
 /** Reads a policy; of fields that come twice the first counts, except for mx (RFC 8461 §3.2). */
 export function parsePolicy(text: string): ReadPolicy {
   const fields: (readonly [string, string])[] = []
-  for (const line of text.replace(/[ \t\r\n]+$/, '').split(/\r?\n/)) {
-    const [, name, value = ''] = FIELD.exec(line.replace(/[ \t]+$/, '')) ?? []
+  for (const line of text.replace(LINES_BEHIND, '').split(/\r?\n/)) {
+    const [, name, value = ''] = FIELD.exec(line.replace(SPACE_BEHIND, '')) ?? []
     if (name === undefined) return { problem: `the line ${quoted(line)} is no field` }
     if (!VALUE.test(value)) return { problem: `the value of ${name} is empty or not printable` }
     fields.push([name, value])

@@ -5,7 +5,8 @@ export interface StsRecord {
 }
 
 const VERSION = /^v=STSv1[ \t]*;/
-const DELIMITER = /[ \t]*;[ \t]*/
+/** Begun once for each run of white space, since strangers choose how long it is. */
+const DELIMITER = /(?<![ \t])[ \t]*;[ \t]*/
 const ID = /^[A-Za-z0-9]{1,32}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/
 /** Printable, but no `;`, `=` or space. */

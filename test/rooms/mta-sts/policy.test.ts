@@ -96,3 +96,11 @@ test('a policy that is written can be read again', () => {
     assert.deepEqual(parsePolicy(formatPolicy(read.policy)), read)
   }
 })
+
+test('a policy of nothing but white space and a letter is read at once', () => {
+  for (const space of [' ', '\n', ' \n', '\r']) {
+    const began = performance.now()
+    parsePolicy(`a: b${space.repeat(65_000 / space.length)}x`)
+    assert.ok(performance.now() - began < 500)
+  }
+})

@@ -41,3 +41,10 @@ for (const [text, expected] of rows) {
     assert.deepEqual(parseStsRecord(text), expected)
   })
 }
+
+test('a record of nothing but white space and a letter is read at once', () => {
+  const began = performance.now()
+  assert.equal(parseStsRecord(`v=STSv1;${' '.repeat(65_000)}x`), 'malformed')
+  assert.equal(parseStsRecord(`v=STSv1; id=1${' '.repeat(65_000)}x`), 'malformed')
+  assert.ok(performance.now() - began < 500)
+})
