@@ -6,10 +6,13 @@ import { acceptRecipient } from '../../../shared/reception/accept-recipient.ts'
 
 const options: Options = {
   ...freshOptions,
+  hostname: 'mx.host.example',
   domains: {
     'ours.example': { separators: ['+', '--'], disabled: false },
     'all.example': { separators: [], disabled: false },
     'off.example': { separators: [], disabled: true },
+    'host.example': { separators: [], disabled: false },
+    'own.example': { separators: [], disabled: false },
   },
   accounts: { ann: freshAccount, bob: freshAccount },
 }
@@ -18,6 +21,8 @@ const addresses: Record<string, string> = {
   'bob@ours.example': 'bob',
   '@@all.example': 'bob',
   'gone@ours.example': 'removed',
+  'postmaster@host.example': 'ann',
+  'postmaster@own.example': 'bob',
 }
 const ports = {
   options,
@@ -48,6 +53,25 @@ const cases: readonly [
   ['a disabled domain, for the time being', 'ann@off.example', undefined, '', 451],
   ['the catchall account takes what nobody has', 'x@theirs.test', 'ann', '', 'ann'],
   ['mail of an account comes back to it', 'x@theirs.test', 'ann', 'bob@ours.example', 'bob'],
+  [
+    'RFC 5321 §4.5.1: the host’s postmaster is that of its domain',
+    'Postmaster@mx.host.example',
+    undefined,
+    '',
+    'ann',
+  ],
+  [
+    'RFC 5321 §4.5.1: a domain without postmaster has the host’s',
+    'postmaster@ours.example',
+    undefined,
+    '',
+    'ann',
+  ],
+  ['a domain may have a postmaster of its own', 'postmaster@own.example', undefined, '', 'bob'],
+  ['a catchall is a postmaster too', 'postmaster@all.example', undefined, '', 'bob'],
+  ['a disabled domain has none', 'postmaster@off.example', undefined, '', 451],
+  ['nor have domains of others', 'postmaster@theirs.test', undefined, '', 550],
+  ['nobody else is at the host', 'ann@mx.host.example', undefined, '', 550],
   ['an address is stronger than the catchall account', 'bob@ours.example', 'ann', '', 'bob'],
 ]
 for (const [rule, recipient, catchall, from, got] of cases) {
