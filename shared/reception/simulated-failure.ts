@@ -20,15 +20,17 @@ const SILENCE_MS = 3_600_000
  * with the prefix `mailfrom` or `rcptto` at that command.
  */
 export function simulatedFailure(localpart: string): SimulatedFailure | undefined {
-  const code = failureCode(localpart)
-  if (code === undefined) return undefined
+  const ending = failureEnding(localpart)
+  if (ending === undefined) return undefined
+  const code = CODES.get(ending) ?? Number(ending)
   const stage = localpart.startsWith('mailfrom') ? 'mail' : localpart.startsWith('rcptto') ? 'rcpt' : 'data'
   const refusal = {
     code,
     enhancedCode: `${Math.floor(code / 100)}.0.0`,
-    text: 'simulated failure, as the address asks',
+    // One of a thousand addresses may end so by chance, and wants to be found.
+    text: `simulated failure: a local part ends in ${ending}`,
   }
-  return { stage, refusal, silentMs: localpart.endsWith('timeout') ? SILENCE_MS : 0 }
+  return { stage, refusal, silentMs: ending === 'timeout' ? SILENCE_MS : 0 }
 }
 
 /** Answers as the first address that asks for a failure at that stage wants it, after its silence. */
@@ -56,10 +58,13 @@ export function mustGoApart(accepted: readonly string[], next: string): boolean 
 /** A FromID ends in such a code now and then, and asks for nothing. */
 const FROM_ID = new RegExp(`[^a-z0-9][a-z2-7]{${FROM_ID_LENGTH}}$`, 'i')
 
-function failureCode(localpart: string): number | undefined {
+const CODES: ReadonlyMap<string, number> = new Map([
+  ['permerror', 550],
+  ['temperror', 451],
+  ['timeout', 451],
+])
+
+function failureEnding(localpart: string): string | undefined {
   if (FROM_ID.test(localpart)) return undefined
-  if (localpart.endsWith('permerror')) return 550
-  if (localpart.endsWith('temperror') || localpart.endsWith('timeout')) return 451
-  const digits = /[45]\d\d$/.exec(localpart)
-  return digits ? Number(digits[0]) : undefined
+  return /(?:permerror|temperror|timeout|[45]\d\d)$/.exec(localpart)?.[0]
 }

@@ -114,9 +114,9 @@ test('AT-76: who fails after the data takes no others of the Send along, and all
       row?.results.map(({ attempt, reply }) => [attempt, reply?.replace(/ \(\w{10}\)$/, '')]),
     ),
     [
-      [[1, '5.0.0 simulated failure, as the address asks']],
+      [[1, '5.0.0 simulated failure: a local part ends in permerror']],
       [[1, '2.6.0 accepted']],
-      [[1, '4.0.0 simulated failure, as the address asks']],
+      [[1, '4.0.0 simulated failure: a local part ends in 451']],
     ],
   )
   assert.equal(b?.results[0]?.transcript, undefined)

@@ -216,7 +216,7 @@ const outgoing: readonly Outgoing[] = [
     suppressing: false,
     code: 451,
     enhancedCode: '4.0.0',
-    error: 'simulated failure, as the address asks',
+    error: 'simulated failure: a local part ends in 451',
   },
   {
     rule: 'failed by 550, which suppresses the recipient',
@@ -226,7 +226,7 @@ const outgoing: readonly Outgoing[] = [
     suppressing: true,
     code: 550,
     enhancedCode: '5.0.0',
-    error: 'simulated failure, as the address asks',
+    error: 'simulated failure: a local part ends in 550',
   },
   {
     rule: 'suppressed, as the one before has left it',

@@ -25,5 +25,7 @@ for (const [localpart, code, stage, silent = false] of cases) {
     assert.equal(failure.stage, stage)
     assert.equal(failure.silentMs > 0, silent)
     assert.equal(failure.refusal.enhancedCode, `${String(code)[0]}.0.0`)
+    const [, ending = ''] = /ends in (\w+)$/.exec(failure.refusal.text) ?? []
+    assert.ok(ending !== '' && localpart.endsWith(ending), 'the reply says which address it was')
   })
 }
