@@ -4,6 +4,8 @@ import { type ListOptions, listingQuery } from './listing-query.ts'
 import { table } from './print.ts'
 import type { Session } from './session.ts'
 
+const HEADINGS = ['ID', 'MAILBOX', 'RECEIVED', 'SIZE', 'FROM', 'TO', 'SUBJECT']
+
 const listHelp = `
 Example:
   postern mail list --account shop --limit 20`
@@ -20,7 +22,7 @@ export function addMailCommands(program: Command, session: Session): void {
     .addHelpText('after', listHelp)
     .action(async (options: ListOptions) => {
       const mails = await (await session.client()).get<MailJson[]>(`/mail?${listingQuery(options)}`)
-      session.show(mails, table(['ID', 'MAILBOX', 'RECEIVED', 'SIZE', 'FROM', 'SUBJECT'], mails.map(row)))
+      session.show(mails, table(HEADINGS, mails.map(row)))
     })
 }
 
@@ -32,6 +34,7 @@ function row(mail: MailJson): string[] {
     mail.Received,
     String(mail.Size),
     from,
+    mail.RcptTo,
     mail.Subject,
   ]
 }

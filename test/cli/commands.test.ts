@@ -293,5 +293,5 @@ test('what strangers wrote reaches the terminal without control characters', asy
   admin.state.mails = [{ ...mail, fields: { ...mail.fields, subject: 'a\u001b[31mb\u009b1mc\u202ed' } }]
   const postern = await posternFor(t, admin)
   const { stdout } = await postern('mail', 'list', '--account', 'shop', '--limit', '1')
-  assert.match(stdout, new RegExp(`^shop/${mail.id}  Inbox .* bob@remote\\.example  a \\[31mb 1mc d$`, 'm'))
+  assert.match(stdout, new RegExp(`^shop/${mail.id}  Inbox .* ann@shop\\.example  a \\[31mb 1mc d$`, 'm'))
 })
