@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { requireNode24 } from './checks/node-version.ts'
 import { formatDuration } from './cli/duration.ts'
+import { LOCAL_URL } from './cli/session.ts'
 import { type LocalPostern, type LocalPosternOptions, localSeed, startLocalPostern } from './local-postern.ts'
 
 const HELP = `npm start [-- OPTIONS]: runs Postern on this machine, from the template that would be deployed.
@@ -117,6 +118,15 @@ function aheadOf({ cloud }: LocalPostern): string {
     : `moved: it is ${formatDuration(offsetMs * 1e6)} ahead`
 }
 
+/** The commands know where `npm start` listens by default, and its password. */
+function adminHint(httpPort: number): string {
+  const url = `http://localhost:${httpPort}`
+  const { adminPassword } = localSeed
+  return url === LOCAL_URL
+    ? `npx postern --help                 password ${adminPassword}`
+    : `POSTERN_URL=${url} POSTERN_ADMIN_PASSWORD=${adminPassword} npx postern --help`
+}
+
 function banner(postern: LocalPostern, options: LocalPosternOptions, tookMs: number): string {
   const { directory, httpPort, smtpPort, submissionPort, submissionsPort } = options
   const { address, password } = localSeed
@@ -124,7 +134,7 @@ function banner(postern: LocalPostern, options: LocalPosternOptions, tookMs: num
 Postern runs on this machine (ready in ${(tookMs / 1000).toFixed(1)} s; data in ${directory})
 
   webapi    http://localhost:${httpPort}/webapi/v0/   user ${address}, password ${password}
-  admin     npx postern --help                 password ${localSeed.adminPassword}
+  admin     ${adminHint(httpPort)}
   SMTP      localhost:${smtpPort}                     takes mail for any address
   submit    localhost:${submissionPort}, with TLS :${submissionsPort}     user and password of the webapi
   time      npx postern time +8h               ${aheadOf(postern)}
