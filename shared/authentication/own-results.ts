@@ -10,7 +10,7 @@ export function withoutOwnResults(content: Uint8Array, hostname: string): Uint8A
   const forged = readRawFields(message, findHeaderSection(message, 0).header).filter(
     ({ name, range }) =>
       name === 'authentication-results' &&
-      serviceOf(message.toString('latin1', range.start, range.end)) === hostname.toLowerCase(),
+      isInNameOf(hostname, message.toString('latin1', range.start, range.end)),
   )
   if (forged.length === 0) return content
   const starts = [0, ...forged.map(({ range }) => range.end)]
@@ -18,12 +18,15 @@ export function withoutOwnResults(content: Uint8Array, hostname: string): Uint8A
   return Buffer.concat(starts.map((start, place) => message.subarray(start, ends[place])))
 }
 
-/** Longer names are nobody's. */
+/** So much is read of a field, until its first word ends; only who hides that word needs more. */
 const LONGEST_FIELD_BEGIN = 2000
 
-/** The authserv-id (RFC 8601 §2.2): the first word that is no comment, perhaps quoted. */
-function serviceOf(field: string): string {
+/** By the authserv-id (RFC 8601 §2.2): the first word that is no comment, perhaps quoted. */
+function isInNameOf(hostname: string, field: string): boolean {
   const value = stripComments(field.slice(field.indexOf(':') + 1, LONGEST_FIELD_BEGIN))
-  const [, quoted, bare = ''] = /^[ \t\r\n]*(?:"((?:[^"\\]|\\.)*)"|([^ \t\r\n;]*))/s.exec(value) ?? []
-  return (quoted?.replace(/\\(.)/gs, '$1') ?? bare).toLowerCase().replace(/\.$/, '')
+  const [read = '', quoted, bare = ''] =
+    /^[ \t\r\n]*(?:"((?:[^"\\]|\\.)*)"|([^ \t\r\n;]*))/s.exec(value) ?? []
+  if (field.length > LONGEST_FIELD_BEGIN && read.length === value.length) return true
+  const service = (quoted?.replace(/\\(.)/gs, '$1') ?? bare).toLowerCase().replace(/\.$/, '')
+  return service === hostname.toLowerCase()
 }
