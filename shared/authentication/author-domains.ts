@@ -13,14 +13,21 @@ export function authorDomains(content: Uint8Array): readonly DomainName[] {
   return [...new Set(domains)]
 }
 
-/** What is behind the last @: programs show also what is no address. */
+/** No host's name, for its underscores, and yet one in the DNS, whose organization may have a policy. */
+const OTHER_NAME = /^(?=.{1,253}$)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/i
+
+/** What is behind the last @: programs show also what is no address, and not all that is in it. */
 function readDomain(address: string): DomainName | undefined {
   const at = address.lastIndexOf('@')
   if (at < 0) return undefined
+  const text = address
+    .slice(at + 1)
+    .replace(/\s+/g, '')
+    .replace(/\.$/, '')
   try {
-    return parseDomainName(address.slice(at + 1))
+    return parseDomainName(text)
   } catch (error) {
-    if (error instanceof AddressSyntaxError) return undefined
-    throw error
+    if (!(error instanceof AddressSyntaxError)) throw error
+    return OTHER_NAME.test(text) ? (text.toLowerCase() as DomainName) : undefined
   }
 }

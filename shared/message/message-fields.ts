@@ -71,12 +71,19 @@ const MAX_AUTHORS = 8192
  * (RFC 5322 §3.6); of several the first and the last are read, since a reader is shown one of them.
  */
 export function readAuthors(bytes: Uint8Array): readonly (readonly NamedAddressText[])[] {
+  return shownFroms(bytes).map((value) => readAddresses(value.slice(0, MAX_AUTHORS)))
+}
+
+/** Whether a From field goes on where {@link readAuthors} ends, so that a reader may be shown another author. */
+export function hasUnreadAuthors(bytes: Uint8Array): boolean {
+  return shownFroms(bytes).some((value) => value.length > MAX_AUTHORS)
+}
+
+function shownFroms(bytes: Uint8Array): readonly string[] {
   const message = asBuffer(bytes)
   const fields = readHeaderFields(message, findHeaderSection(message, 0).header)
-  const froms = fields.filter(({ name }) => name === 'from')
-  return [...froms.slice(0, 1), ...froms.slice(1).slice(-1)].map(({ value }) =>
-    readAddresses(value.slice(0, MAX_AUTHORS)),
-  )
+  const froms = fields.flatMap(({ name, value }) => (name === 'from' ? [value] : []))
+  return [...froms.slice(0, 1), ...froms.slice(1).slice(-1)]
 }
 
 /** The References that MessageGet shows: In-Reply-To comes first if it is not among them. */

@@ -14,6 +14,7 @@ import { keepMail } from '../mailbox/keep-mail.ts'
 import type { ReceivedEnvelope } from '../mailbox/mail.ts'
 import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
 import { INBOX, type MailboxName } from '../mailbox/mailboxes.ts'
+import { hasUnreadAuthors } from '../message/message-fields.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import type { SmtpClient } from '../smtp/smtp-client.ts'
@@ -55,6 +56,9 @@ interface JudgedMessage extends ReceivedMessage {
   readonly authentication?: Authentication
 }
 
+/** RFC 7489 §6.6.1: nobody could be asked whether the author is who he says. */
+const LONG_FROM: Refusal = { code: 550, enhancedCode: '5.6.0', text: 'the From field is too long' }
+
 /**
  * Takes responsibility for a message, or says why not: when this resolves to undefined, every recipient has it in a
  * mailbox and every account hears of it; of a bounce as an event of the message that it is about. When it throws, the
@@ -87,7 +91,7 @@ async function judgeMessage(
   const content = withoutOwnResults(message.content, hostname)
   if (!senderChecks) return { ...message, content, receivedAt, mailbox: INBOX }
   const authentication = await authenticate(senderChecks, hostname, message)
-  const judgement = judge(authentication)
+  const judgement = hasUnreadAuthors(message.content) ? LONG_FROM : judge(authentication)
   if (!('code' in judgement)) return { ...message, content, receivedAt, authentication, ...judgement }
   const { ipAddress, sessionId } = message.client
   senderChecks.log.info('message refused', { sessionId, ipAddress, ...judgement })

@@ -67,6 +67,13 @@ test('a forged author is refused where its domain asks for that (RFC 7489 §6.6.
   ])
 })
 
+test('an author that nobody reads is refused, or his domain would not be asked (RFC 7489 §6.6.1)', async () => {
+  const { hooks, contents } = arrange()
+  const hidden = header(`"${'x '.repeat(5000)}" <ann@y.example>`)
+  const refusal = await hooks.message(messageOf('eve@z.example', `${hidden}\r\nhello\r\n`), HERE)
+  assert.deepEqual([refusal?.code, refusal?.enhancedCode, contents.size], [550, '5.6.0', 0])
+})
+
 test('a forged author goes to Junk where its domain asks for that, and the call says so', async () => {
   const { hooks, arrivals } = arrange()
   assert.equal(
