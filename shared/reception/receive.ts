@@ -7,6 +7,7 @@ import type { Authentication } from '../authentication/authentication.ts'
 import { isAuthorValidated } from '../authentication/dmarc.ts'
 import { withoutOwnResults } from '../authentication/own-results.ts'
 import type { Clock, Instant } from '../base/clock.ts'
+import { inGroups } from '../base/in-groups.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { Random } from '../base/random.ts'
 import type { ContentStore } from '../content/content-store.ts'
@@ -56,6 +57,9 @@ interface JudgedMessage extends ReceivedMessage {
   readonly authentication?: Authentication
 }
 
+/** Octets. Each recipient has a copy with a trace of its own, and a hundred of a large message fit into no memory. */
+const MOST_COPIED_AT_ONCE = 33_554_432
+
 /** RFC 7489 §6.6.1: nobody could be asked whether the author is who he says. */
 const LONG_FROM: Refusal = { code: 550, enhancedCode: '5.6.0', text: 'the From field is too long' }
 
@@ -68,8 +72,9 @@ export async function receive(ports: ReceivePorts, message: ReceivedMessage): Pr
   const options = await ports.options.read()
   const judged = await judgeMessage(ports, options.hostname, message)
   if ('code' in judged) return judged
-  const copies = await Promise.all(
-    message.recipients.map((recipient) => keepCopy(ports, options, judged, recipient)),
+  const atOnce = Math.max(1, Math.floor(MOST_COPIED_AT_ONCE / Math.max(1, message.content.length)))
+  const copies = await inGroups(message.recipients, atOnce, (recipient) =>
+    keepCopy(ports, options, judged, recipient),
   )
   const [calls, told] = await Promise.all([
     ports.mailboxes.append(copies.flatMap((copy) => ('feedback' in copy ? [] : [copy]))),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { parseAddress } from '../../../shared/address/address.ts'
+import type { ContentName } from '../../../shared/content/content-store.ts'
 import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
 import { type ReceptionHooks, receptionHooks } from '../../../shared/reception/reception-hooks.ts'
 import { keyRecord, signDkim } from '../../support/dkim-signer.ts'
@@ -120,6 +121,31 @@ test('the trace comes first, and results that others wrote in our name are taken
     'Subject',
   ])
   assert.doesNotMatch(text, /bank\.example/)
+})
+
+test('copies of a large message are made one after the other: a hundred at once would fill the memory', async () => {
+  const { ports, contents } = observedReception()
+  let underway = 0
+  let most = 0
+  const create = async (name: string, bytes: Uint8Array) => {
+    most = Math.max(most, ++underway)
+    await new Promise((resolve) => setImmediate(resolve))
+    underway--
+    const isNew = !contents.has(name)
+    if (isNew) await ports.content.create(name as ContentName, bytes.subarray(0, 100))
+    return isNew
+  }
+  let drawn = 0
+  const random = { ...ports.random, fraction: () => drawn++ / 4096 }
+  const hooks = receptionHooks(
+    { ...ports, random, content: { ...ports.content, create } },
+    { simulateFailures: false },
+  )
+  const message = messageOf('ann@y.example', `${header('ann@y.example')}\r\n${'x'.repeat(17_000_000)}\r\n`)
+  const [recipient] = message.recipients
+  if (!recipient) throw new Error('there is a recipient')
+  await hooks.message({ ...message, recipients: [recipient, recipient, recipient] }, HERE)
+  assert.equal(most, 1)
 })
 
 test('where senders are not checked nothing is asked, and nothing is verified', async () => {
