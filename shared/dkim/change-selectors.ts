@@ -54,7 +54,7 @@ export async function addSelector(
       return [...selectors, { selector, algorithm, publicKey, signs }]
     }),
   )
-  const added = selectorsOf(after, domain).find((each) => each.publicKey === publicKey)
+  const added = selectorsOf(after, domain).findLast((each) => each.publicKey === publicKey)
   if (!added) throw new Error('a selector that was added is not there')
   return added
 }
@@ -75,20 +75,25 @@ export async function setSigning(
   return existing(selectorsOf(after, domain), selector)
 }
 
-/** Removes a selector, then its key: whoever still signs with it has opened it before. Throws {@link SelectorError}. */
+/**
+ * Removes a selector, then its key, unless another selector has the same: whoever still signs with it has opened it
+ * before. Throws {@link SelectorError}.
+ */
 export async function removeSelector(
   { options, dkimKeys }: Pick<SelectorPorts, 'options' | 'dkimKeys'>,
   domain: DomainName,
   selector: string,
 ): Promise<void> {
   let removed: DkimSelector | undefined
-  await options.change((before) =>
+  const after = await options.change((before) =>
     withSelectors(before, domain, (selectors) => {
       removed = existing(selectors, selector)
       return selectors.filter((each) => each.selector !== selector)
     }),
   )
-  if (removed) await dkimKeys.remove(domain, removed.publicKey)
+  const publicKey = removed?.publicKey
+  const isUsed = selectorsOf(after, domain).some((each) => each.publicKey === publicKey)
+  if (publicKey !== undefined && !isUsed) await dkimKeys.remove(domain, publicKey)
 }
 
 function withSelectors(
