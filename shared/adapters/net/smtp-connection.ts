@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly tls?: ListenerTls
   /** What to do with the client once it may speak; the connection ends when it settles. */
   serve(connection: ServerConnection): Promise<void>
+  /** The client's socket is closed; called once. */
+  ended(): void
 }
 
 const HANDSHAKE_MS = 60_000
@@ -36,6 +38,7 @@ export class ServerConnection extends SMTPConnection {
   constructor(server: SMTPServer, socket: Socket, options: ConnectionOptions) {
     super(server, socket, { id: options.sessionId })
     this.#options = options
+    socket.once('close', options.ended)
   }
 
   /** Aborted when the client has gone. */
@@ -100,6 +103,7 @@ export class ServerConnection extends SMTPConnection {
   override upgrade(callback: () => void, secured: () => void): void {
     const context = this.#options.tls?.secureContext()
     if (context) this._server.secureContext.set('*', context)
+    const socket = this._socket
     const deadline = setTimeout(() => this.#handshakeSocket?.destroy(), HANDSHAKE_MS).unref()
     this.clientGone.addEventListener('abort', () => clearTimeout(deadline), { once: true })
     super.upgrade(callback, () => {
@@ -107,6 +111,8 @@ export class ServerConnection extends SMTPConnection {
       this.#handshakeSocket = undefined
       secured()
     })
+    // The library has taken all listeners off the socket that TLS goes through.
+    socket.once('close', this.#options.ended)
   }
 
   /** Waits; to hear whether the client speaks before it is its turn. */

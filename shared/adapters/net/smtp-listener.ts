@@ -157,8 +157,7 @@ function accept(
     // It has gone already.
     socket.destroy()
   } else if (connections.enter(ipAddress, context.clock.now())) {
-    socket.once('close', () => connections.leave(ipAddress))
-    serve(smtp, socket, sessionId, options, context)
+    serve(smtp, socket, sessionId, options, context, () => connections.leave(ipAddress))
   } else {
     context.log.info('smtp connection refused', { sessionId, ipAddress })
     turnAway(socket, context.service.kind === 'submissions', sessionId)
@@ -171,12 +170,14 @@ function serve(
   sessionId: string,
   { tls, log }: SmtpListenerOptions,
   context: SessionContext,
+  ended: () => void,
 ): void {
   const connection = new ServerConnection(smtp, socket, {
     sessionId,
     idleMs: context.limits.idleMs,
     ...(tls && { tls }),
     serve: (client) => serveClient(client, context),
+    ended,
   })
   smtp.connections.add(connection)
   connection.on('error', (error: Error) => {
