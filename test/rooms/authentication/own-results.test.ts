@@ -11,8 +11,16 @@ const cases: readonly (readonly [rule: string, field: string, isOurs: boolean])[
   ['with a version', 'Authentication-Results: mx.postern.example 1; none\r\n', true],
   ['with a space before the colon', 'Authentication-Results : mx.postern.example; none\r\n', true],
   ['with a final dot', 'Authentication-Results: mx.postern.example.; none\r\n', true],
-  ['behind much white space', `Authentication-Results: ${' '.repeat(3000)}mx.postern.example; none\r\n`, true],
-  ['behind a long comment', `Authentication-Results: (${'a'.repeat(3000)}) mx.postern.example; none\r\n`, true],
+  [
+    'behind much white space',
+    `Authentication-Results: ${' '.repeat(3000)}mx.postern.example; none\r\n`,
+    true,
+  ],
+  [
+    'behind a long comment',
+    `Authentication-Results: (${'a'.repeat(3000)}) mx.postern.example; none\r\n`,
+    true,
+  ],
   ['across what is read', `Authentication-Results: ${' '.repeat(1970)}mx.postern.example; none\r\n`, true],
   ['of another server with much to say', `Authentication-Results: a.example; ${'x'.repeat(3000)}\r\n`, false],
   ['of another server', 'Authentication-Results: mx.remote.example; spf=pass\r\n', false],
