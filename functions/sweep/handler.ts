@@ -29,7 +29,7 @@ export const handler = middy().handler(async () => {
   const names = [...Object.keys(accounts), ...removedAccounts]
   const mail = await sweep(messages, names, clock)
   const hook = await sweep(webhookCalls, names, clock)
-  const { disabled } = await disableFailing(ports)
   const operations = await carryOn(ports, begunAt + OPERATIONS_END_AFTER)
+  const { disabled } = await disableFailing(ports)
   log.info('swept', { mail: mail.hinted, hook: hook.hinted, disabled, operations: operations.rows })
 })

@@ -27,15 +27,18 @@ export interface LoginPorts {
 /** The refusal does not tell which of the two was wrong. */
 export const BAD_CREDENTIALS: LoginResult = { kind: 'refused', reason: 'bad user name or password' }
 
-/** The user name is any address of the account. */
+/** Whoever there is not; no account can have this name. */
+const NOBODY = '@nobody'
+
+/** The user name is any address of the account. Who does not exist is refused as late as who has another password. */
 export async function logIn(
   ports: LoginPorts & { readonly passwords: PasswordVerifier },
   userName: string,
   password: string,
 ): Promise<LoginResult> {
   const login = await findLogin(ports, userName)
-  if (!login || !(await ports.passwords.verify(login.name, password))) return BAD_CREDENTIALS
-  return conclude(login)
+  const isRight = await ports.passwords.verify(login?.name ?? NOBODY, password)
+  return login && isRight ? conclude(login) : BAD_CREDENTIALS
 }
 
 /** The login that a user name asks for, of whoever does; undefined when there is no such account. */

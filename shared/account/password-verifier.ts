@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type Clock, MINUTE } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { CredentialStore } from './credential-store.ts'
-import { isPassword, normalizePassword } from './password.ts'
+import { isPassword, normalizePassword, PASSWORD_OF_NOBODY } from './password.ts'
 
 /** How long a right password is believed without hashing it again, and so the longest a changed one lives on. */
 const BELIEVED_FOR = MINUTE
@@ -31,7 +31,9 @@ export function passwordVerifier(ports: {
       if (known && known.until > ports.clock.now() && timingSafeEqual(known.digest, digest)) return true
 
       const stored = await ports.credentials.password(holder)
-      if (!stored || !(await isPassword(password, stored))) return false
+      // Whoever has no password takes as long: the time must not tell who exists.
+      const isRight = await isPassword(password, stored ?? PASSWORD_OF_NOBODY)
+      if (!stored || !isRight) return false
       if (remembered.size >= MOST_REMEMBERED) remembered.clear()
       remembered.set(holder, { digest, until: ports.clock.now() + BELIEVED_FOR })
       return true

@@ -32,6 +32,11 @@ const SALT_LENGTH = 16
 const argon2Async = promisify(argon2)
 const pbkdf2Async = promisify(pbkdf2)
 
+/** What takes as long to compare with as a password does. */
+export const PASSWORD_OF_NOBODY: Pick<StoredPassword, 'argon2id'> = {
+  argon2id: `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`,
+}
+
 /** Prepares a new password for storage; takes about a tenth of a second, by intent. */
 export async function storePassword(password: string, random: Random): Promise<StoredPassword> {
   const normalized = normalizePassword(password)
@@ -45,7 +50,10 @@ export async function storePassword(password: string, random: Random): Promise<S
 }
 
 /** Says whether `password` is the one that was stored, in time that does not depend on where they differ. */
-export async function isPassword(password: string, stored: StoredPassword): Promise<boolean> {
+export async function isPassword(
+  password: string,
+  stored: Pick<StoredPassword, 'argon2id'>,
+): Promise<boolean> {
   const [, , , parameters, salt, hash] = stored.argon2id.split('$')
   if (parameters !== `m=${COST.memory},t=${COST.passes},p=${COST.parallelism}` || !salt || !hash) {
     throw new Error('the stored password has unknown argon2id parameters')

@@ -16,6 +16,12 @@ export interface VerifyDkimPorts extends TimePorts {
 /** Who adds more does it to keep us busy; further ones are not looked at. */
 const MOST_SIGNATURES = 10
 
+const BROKEN_HEADER: DkimResult = {
+  result: 'permerror',
+  problem: 'the header has a line that is no field',
+  authentic: false,
+}
+
 /** A message as its signatures see it. */
 interface SignedMessage {
   /** The fields by name, in their order, each octet as one character. */
@@ -31,6 +37,8 @@ export async function verifyDkim(
 ): Promise<readonly DkimResult[]> {
   const message = readMessage(ports, asBuffer(content))
   const fields = (message.fields.get('dkim-signature') ?? []).slice(0, MOST_SIGNATURES)
+  // A reader may take such a line for the end of the header, and what follows for the body.
+  if (message.fields.has('')) return fields.map(() => BROKEN_HEADER)
   return await Promise.all(fields.map((field) => verifyField(ports, message, field)))
 }
 
