@@ -16,6 +16,7 @@ import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoReportStore } from '../../shared/adapters/aws/report-store.ts'
 import { secretText } from '../../shared/adapters/aws/secret-text.ts'
 import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
@@ -54,6 +55,7 @@ export function adminPorts(): AdminPorts {
     operations: dynamoOperationStore(table, clock),
     mailboxes: dynamoMailboxStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
+    reports: dynamoReportStore(table, clock),
     clock,
     random,
     pause: async (ms) => await setTimeout(ms),

@@ -12,6 +12,7 @@ import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoReportStore } from '../../shared/adapters/aws/report-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { dnsConfiguration } from '../../shared/adapters/net/dns-configuration.ts'
@@ -38,6 +39,7 @@ export function listenerPorts() {
     queue: dynamoQueueStore(table, clock),
     feedback: dynamoFeedbackStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
+    reports: dynamoReportStore(table, clock),
     fromIdSecret: lazySecret(requiredSetting('fromIdSecretArn'), clock),
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),

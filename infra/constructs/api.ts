@@ -147,6 +147,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
   data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
   data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys'])
+  data.allowItems(role, ['GetItem', 'Query'], ['reports'])
   const secrets = [data.adminSecret.secretArn, data.sealingSecret.secretArn]
   allow(role, ['secretsmanager:GetSecretValue'], secrets)
   return admin

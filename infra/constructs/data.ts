@@ -23,6 +23,7 @@ const entities = {
   recipients: 'R#*',
   keyedSends: 'I#*',
   operations: 'OP',
+  reports: 'RP#*',
   messageIds: 'P#*',
   counters: 'T#*',
   certificate: 'TLS',

@@ -192,6 +192,7 @@ function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: 
   data.allowItems(taskRole, ['PutItem'], ['suppressions'])
   data.allowItems(taskRole, ['UpdateItem'], ['recipients'])
   data.allowItems(taskRole, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'content', 'webhookCalls'])
+  data.allowItems(taskRole, ['PutItem'], ['reports'])
   data.allowObjects(taskRole, 's3:PutObject', 'mail')
   data.allowObjects(taskRole, 's3:PutObject', 'hook')
   allow(taskRole, ['sqs:SendMessage'], [webhooks.queueArn])

@@ -44,6 +44,13 @@ export interface HostedDomain {
   readonly disabled: boolean
   /** What mail from this domain is signed with (DKIM), or is going to be; left out: nothing. */
   readonly dkimSelectors?: readonly DkimSelector[]
+  /**
+   * An address of an account, of any domain of ours, as `directoryKey` writes it: DMARC reports that come there are
+   * read and kept, whichever of our domains they are about.
+   */
+  readonly dmarcReports?: string
+  /** The same for reports about TLS. */
+  readonly tlsReports?: string
 }
 
 /** A selector of a domain (RFC 6376 §3.1). Its private key lies elsewhere, sealed. */

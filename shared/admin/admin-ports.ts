@@ -9,6 +9,7 @@ import type { LargeAnswers } from '../content/large-answer.ts'
 import type { DkimKeyStore } from '../dkim/dkim-key-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
+import type { ReportStore } from '../reports/report.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import type { FailingStore } from '../webhook/failing-webhook.ts'
 import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
@@ -31,6 +32,7 @@ export interface AdminPorts extends OperationPorts {
   readonly signingSecrets: SigningSecretStore
   readonly failing: Pick<FailingStore, 'forget'>
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
+  readonly reports: Pick<ReportStore, 'list' | 'find'>
   readonly calls: OperationPorts['calls'] & Pick<WebhookStore, 'add'>
   readonly random: Random
   /** Waits for so many milliseconds. */

@@ -14,6 +14,7 @@ import { installationRoutes } from './installation.ts'
 import { mailRoutes } from './mails.ts'
 import { operationRoutes } from './operations.ts'
 import { queueRoutes } from './queue.ts'
+import { reportRoutes } from './reports.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
@@ -50,6 +51,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/', operationRoutes(ports))
   app.route('/holdrules', holdRuleRoutes(ports))
   app.route('/mail', mailRoutes(ports))
+  app.route('/reports', reportRoutes(ports))
   app.route('/suppressions', suppressionRoutes(ports))
   app.notFound((context) => {
     const { method, path } = context.req

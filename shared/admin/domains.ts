@@ -7,6 +7,7 @@ import { lookUp } from '../base/look-up.ts'
 import { formatEntry, separatorIn } from './addresses.ts'
 import type { AdminPorts } from './admin-ports.ts'
 import { readDomain } from './fields.ts'
+import { readReportAddresses, unicodeAddress, withReportAddresses } from './report-addresses.ts'
 import { answer, NotFoundError, RequestError, readBody } from './request.ts'
 import { type DomainNameJson, wireDomain } from './wire-domain.ts'
 
@@ -15,6 +16,9 @@ export interface DomainJson {
   readonly Domain: DomainNameJson
   readonly LocalpartCatchallSeparators: readonly string[]
   readonly Disabled: boolean
+  /** Where reports come that are read and kept. */
+  readonly DMARCReportAddress: string | null
+  readonly TLSReportAddress: string | null
 }
 
 // What local parts are compared in: lower case, and no character that would need quotes.
@@ -33,10 +37,14 @@ const separators = z
 const domainBody = z.strictObject({
   LocalpartCatchallSeparators: z._default(separators, []),
   Disabled: z._default(z.boolean(), false),
+  DMARCReportAddress: z._default(z.nullable(z.string()), null),
+  TLSReportAddress: z._default(z.nullable(z.string()), null),
 })
 const domainChange = z.strictObject({
   LocalpartCatchallSeparators: z.optional(separators),
   Disabled: z.optional(z.boolean()),
+  DMARCReportAddress: z.optional(z.nullable(z.string())),
+  TLSReportAddress: z.optional(z.nullable(z.string())),
 })
 
 const MOST_ADDRESSES_NAMED = 20
@@ -51,24 +59,31 @@ export function domainRoutes(ports: AdminPorts): Hono {
   })
   routes.put('/:domain', async (context) => {
     const domain = readDomain('Domain', context.req.param('domain'))
-    const { LocalpartCatchallSeparators, Disabled } = await readBody(context, domainBody)
-    const hosted = (options: Options): HostedDomain => ({
-      ...lookUp(options.domains, domain),
-      separators: LocalpartCatchallSeparators,
-      disabled: Disabled,
-    })
+    const { LocalpartCatchallSeparators, Disabled, ...addresses } = await readBody(context, domainBody)
+    const reportsTo = await readReportAddresses(ports, addresses)
+    const hosted = (options: Options): HostedDomain =>
+      withReportAddresses(
+        {
+          ...lookUp(options.domains, domain),
+          separators: LocalpartCatchallSeparators,
+          disabled: Disabled,
+        },
+        reportsTo,
+      )
     return answer(context, await setDomain(ports, domain, hosted))
   })
   routes.patch('/:domain', async (context) => {
     const domain = readDomain('Domain', context.req.param('domain'))
-    const { LocalpartCatchallSeparators, Disabled } = await readBody(context, domainChange)
+    const { LocalpartCatchallSeparators, Disabled, ...addresses } = await readBody(context, domainChange)
+    const reportsTo = await readReportAddresses(ports, addresses)
     const changed = (options: Options): HostedDomain => {
       const before = hostedDomain(options, domain)
-      return {
+      const after = {
         ...before,
         separators: LocalpartCatchallSeparators ?? before.separators,
         disabled: Disabled ?? before.disabled,
       }
+      return withReportAddresses(after, reportsTo)
     }
     return answer(context, await setDomain(ports, domain, changed))
   })
@@ -133,6 +148,13 @@ function named(entries: readonly DirectoryEntry[]): string {
   return more > 0 ? `${first} and ${more} more` : first
 }
 
-function domainJson(domain: DomainName, { separators, disabled }: HostedDomain): DomainJson {
-  return { Domain: wireDomain(domain), LocalpartCatchallSeparators: separators, Disabled: disabled }
+function domainJson(domain: DomainName, hosted: HostedDomain): DomainJson {
+  const { separators, disabled, dmarcReports, tlsReports } = hosted
+  return {
+    Domain: wireDomain(domain),
+    LocalpartCatchallSeparators: separators,
+    Disabled: disabled,
+    DMARCReportAddress: unicodeAddress(dmarcReports),
+    TLSReportAddress: unicodeAddress(tlsReports),
+  }
 }

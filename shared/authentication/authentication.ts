@@ -53,6 +53,8 @@ export interface DkimResult {
   readonly signature?: string
   /** Of RSA keys. */
   readonly keyBits?: number
+  /** Of a signature that is right: the services that its key is for (s=), where the key names any. */
+  readonly services?: readonly string[]
   readonly authentic: boolean
 }
 

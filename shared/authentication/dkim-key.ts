@@ -8,6 +8,8 @@ export interface DkimKey {
   readonly publicKey: KeyObject
   /** Of RSA keys. */
   readonly bits?: number
+  /** s=; left out, or with `*` in it: for all. */
+  readonly services?: readonly string[]
 }
 
 /** What came of looking for a key. */
@@ -45,7 +47,6 @@ const RULES: readonly (readonly [problem: string, isBroken: (tags: Tags, use: Ke
   ['the key does not allow sha256', (tags) => !allows(tags.get('h'), ['sha256'])],
   ['the key is for another algorithm', (tags, { algorithm }) => algorithm !== algorithmOf(tags)],
   ['the key was revoked', (tags) => tags.get('p') === ''],
-  ['the key is not for mail', (tags) => !allows(tags.get('s'), ['email', '*'])],
   [
     'the key is for d= itself only',
     (tags, { identityDomain, domain }) => flags(tags).includes('s') && identityDomain !== domain,
@@ -121,7 +122,19 @@ function readKey(tags: Tags): Pick<FoundKey, 'key' | 'problem'> {
   if (!publicKey || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return { problem: permanent('malformed key') }
   const bits = publicKey.asymmetricKeyDetails?.modulusLength
   if (isRsa && (bits ?? 0) < LEAST_RSA_BITS) return { problem: permanent(`the key has only ${bits} bits`) }
-  return { key: { publicKey, ...(bits !== undefined && { bits }) } }
+  const services = tags.get('s')
+  return {
+    key: {
+      publicKey,
+      ...(bits !== undefined && { bits }),
+      ...(services !== undefined && { services: splitTagValue(services) }),
+    },
+  }
+}
+
+/** Says whether a key may sign for a service, such as `email`, or `tlsrpt` for reports (RFC 8460 §3). */
+export function isKeyFor({ services }: Pick<DkimKey, 'services'>, service: string): boolean {
+  return services === undefined || services.includes('*') || services.includes(service)
 }
 
 /** A SubjectPublicKeyInfo, as everybody publishes it, or the bare RSAPublicKey that RFC 6376 §3.6.1 speaks of. */

@@ -4,7 +4,7 @@ import { type Canonicalization, canonicalizeField, hashBody } from '../dkim/cano
 import type { Resolver } from '../dns/resolver.ts'
 import { asBuffer, findHeaderSection, readRawFields } from '../message/header-section.ts'
 import type { DkimResult } from './authentication.ts'
-import { type DkimKey, findKey } from './dkim-key.ts'
+import { type DkimKey, findKey, isKeyFor } from './dkim-key.ts'
 import { type DkimProblem, type DkimSignature, readSignature } from './dkim-signature.ts'
 import { inTime, type TimePorts } from './in-time.ts'
 
@@ -21,6 +21,7 @@ const BROKEN_HEADER: DkimResult = {
   problem: 'the header has a line that is no field',
   authentic: false,
 }
+const NOT_FOR_MAIL: DkimProblem = { result: 'permerror', problem: 'the key is not for mail' }
 
 /** A message as its signatures see it. */
 interface SignedMessage {
@@ -92,11 +93,16 @@ async function verifySignature(
   message: SignedMessage,
   field: string,
   signature: DkimSignature,
-): Promise<Pick<DkimResult, 'result' | 'problem' | 'keyBits' | 'authentic'>> {
+): Promise<Pick<DkimResult, 'result' | 'problem' | 'keyBits' | 'services' | 'authentic'>> {
   const { key, isTest, authentic, ...found } = await findKey(resolver, signature)
-  const problem = key ? await problemOf(message, field, signature, key) : found.problem
-  const keyBits = key?.bits
-  const facts = { ...(keyBits !== undefined && { keyBits }), authentic }
+  const wrong = key ? await problemOf(message, field, signature, key) : found.problem
+  const problem = wrong ?? (key && !isKeyFor(key, 'email') ? NOT_FOR_MAIL : undefined)
+  const { bits: keyBits, services } = key ?? {}
+  const facts = {
+    ...(keyBits !== undefined && { keyBits }),
+    ...(!wrong && services && { services }),
+    authentic,
+  }
   if (!problem) return { result: 'pass', problem: '', ...facts }
   // RFC 6376 §3.6.1: whoever tests is not to be treated otherwise than who does not sign.
   return { ...problem, ...(isTest && problem.result !== 'temperror' && { result: 'none' }), ...facts }

@@ -17,6 +17,7 @@ import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
 import { INBOX, type MailboxName } from '../mailbox/mailboxes.ts'
 import { hasUnreadAuthors } from '../message/message-fields.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
+import type { ReportStore } from '../reports/report.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import type { SmtpClient } from '../smtp/smtp-client.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
@@ -27,6 +28,7 @@ import type { AcceptedRecipient } from './accept-recipient.ts'
 import { type Feedback, type FeedbackStore, feedbackOf } from './feedback.ts'
 import { type FindFeedbackPorts, findFeedback } from './find-feedback.ts'
 import { judge } from './judge.ts'
+import { type ReportOutcomes, reportKindsAt, takeReports } from './take-reports.ts'
 import { formatTraceFields } from './trace-fields.ts'
 
 /** A mail transaction whose data has come in and whose recipients were accepted. */
@@ -44,8 +46,11 @@ export interface ReceivePorts extends FindFeedbackPorts {
   readonly feedback: FeedbackStore
   readonly suppressions: Pick<SuppressionStore, 'standings'>
   readonly webhooks: HintChannel
+  readonly reports: Pick<ReportStore, 'add'>
   readonly clock: Clock
   readonly random: Random
+  /** Resolves after that time, or early when the signal is aborted. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>
   /** Left out where whoever says to be a sender is believed: nothing is verified, and it says so. */
   readonly senderChecks?: AuthenticationPorts
 }
@@ -72,9 +77,10 @@ export async function receive(ports: ReceivePorts, message: ReceivedMessage): Pr
   const options = await ports.options.read()
   const judged = await judgeMessage(ports, options.hostname, message)
   if ('code' in judged) return judged
+  const reports = await takeReports(ports, options, judged)
   const atOnce = Math.max(1, Math.floor(MOST_COPIED_AT_ONCE / Math.max(1, message.content.length)))
   const copies = await inGroups(message.recipients, atOnce, (recipient) =>
-    keepCopy(ports, options, judged, recipient),
+    keepCopy(ports, options, judged, reports, recipient),
   )
   const [calls, told] = await Promise.all([
     ports.mailboxes.append(copies.flatMap((copy) => ('feedback' in copy ? [] : [copy]))),
@@ -108,20 +114,24 @@ async function keepCopy(
   ports: ReceivePorts,
   options: Options,
   message: JudgedMessage,
+  reports: ReportOutcomes,
   recipient: AcceptedRecipient,
 ): Promise<Arrival | (Arrival & { readonly feedback: Feedback })> {
   const { account } = recipient
   const { mailbox, receivedAt } = message
   const envelope = envelopeOf(message, recipient)
+  const outcomes = reportKindsAt(options, recipient.address).flatMap((kind) => reports.get(kind) ?? [])
   const { mail, bytes, report } = await keepMail(ports, {
     account,
     mailbox,
-    flags: [],
+    // Whoever wants to know of a report finds it in the list of reports.
+    flags: outcomes.some(({ isTaken }) => isTaken) ? ['\\seen'] : [],
     envelope,
     receivedAt,
     bytesOf: (id) => {
       const trace = formatTraceFields(options.hostname, { ...message, recipient: recipient.address, id })
-      return Buffer.concat([Buffer.from(trace), message.content])
+      const errors = outcomes.map(({ field }) => field)
+      return Buffer.concat([Buffer.from(errors.join('') + trace), message.content])
     },
   })
   const about = await findFeedback(ports, options, recipient, report)

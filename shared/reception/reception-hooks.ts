@@ -32,8 +32,6 @@ export interface ReceptionHooks {
 
 export interface ReceptionPorts extends ReceivePorts {
   readonly directory: AddressDirectory
-  /** Resolves after that time, or early when the signal is aborted. */
-  wait(milliseconds: number, signal: AbortSignal): Promise<void>
 }
 
 export interface ReceptionSettings {

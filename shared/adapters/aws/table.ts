@@ -42,6 +42,10 @@ export const keys = {
     pk: `P#${account}`,
     sk: `FromID ${fromId.toLowerCase()}`,
   }),
+  report: (kind: string, domain: string, endAt: Instant, digest: string): Key => ({
+    pk: `RP#${kind}#${domain}`,
+    sk: `${formatInstant(endAt)}#${digest}`,
+  }),
   operation: (id: RowId): Key => ({ pk: 'OP', sk: formatRowId(id) }),
   upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
   counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),
