@@ -8,6 +8,8 @@ interface DomainOptions {
   readonly separator?: readonly string[] | false
   readonly disabled?: boolean
   readonly enabled?: boolean
+  readonly dmarcReportAddress?: string | false
+  readonly tlsReportAddress?: string | false
 }
 
 const addHelp = `
@@ -20,7 +22,8 @@ Examples:
 const updateHelp = `
 Examples:
   postern domain update example.org --separator + -
-  postern domain update example.org --disabled`
+  postern domain update example.org --disabled
+  postern domain update example.org --dmarc-report-address dmarc@example.org --no-tls-report-address`
 
 /** Adds `postern domain …`. */
 export function addDomainCommands(program: Command, session: Session): void {
@@ -53,6 +56,10 @@ export function addDomainCommands(program: Command, session: Session): void {
     .option('--no-separator', 'nothing ends the local part')
     .option('--disabled', 'send and receive nothing')
     .option('--enabled', 'send and receive again')
+    .option('--dmarc-report-address <address>', 'DMARC reports that come there are read and kept')
+    .option('--no-dmarc-report-address', 'read no DMARC reports')
+    .option('--tls-report-address <address>', 'reports about TLS that come there are read and kept')
+    .option('--no-tls-report-address', 'read no reports about TLS')
     .addHelpText('after', updateHelp)
     .action(async (name: string, options: DomainOptions) => await updateDomain(session, name, options))
   domain
@@ -77,15 +84,18 @@ async function addDomain(session: Session, name: string, { separator }: DomainOp
 }
 
 async function updateDomain(session: Session, name: string, options: DomainOptions): Promise<void> {
-  const { separator, disabled, enabled } = options
+  const { separator, disabled, enabled, dmarcReportAddress, tlsReportAddress } = options
   if (disabled && enabled) throw new CliError('--disabled and --enabled exclude each other')
-  if (separator === undefined && !disabled && !enabled) {
-    throw new CliError('nothing to change: give --separator, --no-separator, --disabled or --enabled')
-  }
-  const updated = await (await session.client()).patch<DomainJson>(pathOf(name), {
+  const changes = {
     ...(separator !== undefined && { LocalpartCatchallSeparators: separator === false ? [] : separator }),
     ...((disabled || enabled) && { Disabled: Boolean(disabled) }),
-  })
+    ...(dmarcReportAddress !== undefined && { DMARCReportAddress: dmarcReportAddress || null }),
+    ...(tlsReportAddress !== undefined && { TLSReportAddress: tlsReportAddress || null }),
+  }
+  if (Object.keys(changes).length === 0) {
+    throw new CliError('nothing to change: give an option, such as --separator or --disabled')
+  }
+  const updated = await (await session.client()).patch<DomainJson>(pathOf(name), changes)
   session.show(updated, `domain ${nameOf(updated)} changed`)
 }
 
@@ -107,6 +117,8 @@ function describe(domain: DomainJson): string {
     ...(domain.Domain.Unicode && { 'ASCII name': domain.Domain.ASCII }),
     Separators: domain.LocalpartCatchallSeparators.join(' '),
     State: stateOf(domain),
+    'DMARC reports': domain.DMARCReportAddress ?? '',
+    'TLS reports': domain.TLSReportAddress ?? '',
   })
 }
 

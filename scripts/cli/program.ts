@@ -12,6 +12,7 @@ import { addMtaStsCommands } from './mtasts.ts'
 import { addOperationCommands } from './operation.ts'
 import { printable } from './print.ts'
 import { addQueueCommands } from './queue.ts'
+import { addReportCommands } from './report.ts'
 import { addRouteCommands } from './route.ts'
 import { LOCAL_URL, openSession } from './session.ts'
 import { addSetupCommand } from './setup.ts'
@@ -53,6 +54,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addOperationCommands(program, session)
   addMailCommands(program, session)
   addSuppressCommands(program, session)
+  addReportCommands(program, session)
   addDnsCommands(program, session)
   addSpfCommands(program, session)
   addDaneCommands(program, session)

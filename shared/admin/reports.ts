@@ -94,6 +94,9 @@ const reportQuery = z.strictObject({
   limit: limitField,
 })
 
+/** Of dates (ECMAScript, time values). */
+const LATEST = 8.64e15
+
 /** Reports that came in, of each kind: list, show. */
 export function reportRoutes(ports: AdminPorts): Hono {
   const routes = new Hono()
@@ -101,18 +104,17 @@ export function reportRoutes(ports: AdminPorts): Hono {
     routes.get(`/${kind}`, async (context) => {
       const { domain, since, limit } = readQuery(context, reportQuery)
       const domains =
-        domain === undefined
-          ? ownDomains(await ports.options.readNewest())
-          : [readDomain('domain', domain)]
+        domain === undefined ? ownDomains(await ports.options.readNewest()) : [readDomain('domain', domain)]
       const sinceAt = since === undefined ? 0 : parseTime(since, ports.clock.now())
-      if (sinceAt === undefined || sinceAt < 0) {
+      if (sinceAt === undefined || sinceAt < 0 || sinceAt > LATEST) {
         throw new RequestError('since', 'must be a duration from now such as -720h, or RFC 3339')
       }
       const most = Number(limit)
-      const found = await Promise.all(
-        domains.map((each) => ports.reports.list(kind, each, sinceAt, most)),
-      )
-      const newest = found.flat().sort((one, other) => other.endAt - one.endAt).slice(0, most)
+      const found = await Promise.all(domains.map((each) => ports.reports.list(kind, each, sinceAt, most)))
+      const newest = found
+        .flat()
+        .sort((one, other) => other.endAt - one.endAt)
+        .slice(0, most)
       return answer(context, newest.map(reportJson))
     })
     routes.get(`/${kind}/:domain/:end/:digest`, async (context) => {

@@ -47,10 +47,5 @@ export interface ReportStore {
     sinceAt: Instant,
     limit: number,
   ): Promise<readonly ListedReport[]>
-  find(
-    kind: ReportKind,
-    domain: DomainName,
-    endAt: Instant,
-    digest: string,
-  ): Promise<Report | undefined>
+  find(kind: ReportKind, domain: DomainName, endAt: Instant, digest: string): Promise<Report | undefined>
 }

@@ -125,7 +125,11 @@ export function tlsDetails({ contact }: TlsReport, policies: readonly TlsPolicy[
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString().replace(/^\ufeff/, ''))
+    return JSON.parse(
+      Buffer.from(bytes)
+        .toString()
+        .replace(/^\ufeff/, ''),
+    )
   } catch {
     throw unreadable('no JSON', 'TLS report')
   }

@@ -34,31 +34,46 @@ const PREDEFINED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&
 export function* readXmlChildren(text: string, rootName: string): Generator<XmlElement> {
   const open: OpenElement[] = []
   let elements = 0
-  for (let at = text.indexOf('<'), from = at; at >= 0; at = text.indexOf('<', from)) {
-    const current = open.length > 1 ? open.at(-1) : undefined
-    if (current) current.text += decodeReferences(text.slice(from, at))
-    const skipped = skipMarkup(text, at)
-    if (skipped) {
-      if (current) current.text += skipped.text
-      from = skipped.end
+  for (const token of readTokens(text)) {
+    if (token.kind === 'start') {
+      elements = open.length <= 1 ? 1 : elements + 1
+      openElement(open, token.tag, rootName, elements)
+    } else if (token.kind === 'text') addText(open, token.text)
+    else {
+      const child = closeElement(open, token.tag)
+      if (child) yield child
+      if (open.length === 0) return
+    }
+  }
+  throw new XmlError(elements === 0 ? 'no XML' : 'XML that ends early')
+}
+
+type Token =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'start' | 'end'; readonly tag: string }
+
+function* readTokens(text: string): Generator<Token> {
+  let from = 0
+  for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', from)) {
+    if (at > from) yield { kind: 'text', text: decodeReferences(text.slice(from, at)) }
+    const other = readOtherMarkup(text, at)
+    if (other) {
+      yield { kind: 'text', text: other.text }
+      from = other.end
       continue
     }
-    const tag = readTag(text, at)
-    from = tag.end
-    if (tag.kind !== 'end') {
-      elements = open.length <= 1 ? 1 : elements + 1
-      openElement(open, tag.tag, rootName, elements)
-    } else if (open.at(-1)?.tag !== tag.tag) throw new XmlError('tags do not match')
-    if (tag.kind === 'start') continue
-    const child = closeElement(open)
-    if (open.length === 0) return
-    if (child) yield child
+    const { kind, tag, end } = readTag(text, at)
+    if (kind !== 'end') yield { kind: 'start', tag }
+    if (kind !== 'start') yield { kind: 'end', tag }
+    from = end
   }
-  throw new XmlError(open.length === 0 ? 'no XML' : 'XML that ends early')
 }
 
 /** A comment, processing instruction or CDATA section, and the text that it stands for. */
-function skipMarkup(text: string, at: number): { readonly end: number; readonly text: string } | undefined {
+function readOtherMarkup(
+  text: string,
+  at: number,
+): { readonly end: number; readonly text: string } | undefined {
   if (text.startsWith('<?', at)) return { end: endOf(text, '?>', at + 2), text: '' }
   if (text.startsWith('<!--', at)) return { end: endOf(text, '-->', at + 4), text: '' }
   if (text.startsWith('<![CDATA[', at)) {
@@ -99,10 +114,16 @@ function openElement(open: OpenElement[], tag: string, rootName: string, element
   open.push({ tag, name, text: '', children: [] })
 }
 
+/** Between the children of the root stands nothing that counts. */
+function addText(open: readonly OpenElement[], text: string): void {
+  const current = open.at(-1)
+  if (current && open.length > 1) current.text += text
+}
+
 /** Undefined unless the element is directly below the root. */
-function closeElement(open: OpenElement[]): XmlElement | undefined {
+function closeElement(open: OpenElement[], tag: string): XmlElement | undefined {
   const closed = open.pop()
-  if (!closed) return undefined
+  if (closed?.tag !== tag) throw new XmlError('tags do not match')
   const element = { name: closed.name, text: closed.text.trim(), children: closed.children }
   if (open.length === 1) return element
   open.at(-1)?.children.push(element)

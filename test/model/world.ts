@@ -99,6 +99,8 @@ export class World {
       deliveries: channel((hints) => void this.hints.push(...hints)),
       webhooks: channel(() => {}),
       fromIdSecret: async () => SECRET,
+      reports: { add: refuse },
+      wait: refuse,
       clock: this.clock,
       random,
       log: silent,

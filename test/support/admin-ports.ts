@@ -9,6 +9,7 @@ import type { ContentName } from '../../shared/content/content-store.ts'
 import type { Mail } from '../../shared/mailbox/mail.ts'
 import type { Operation } from '../../shared/operations/operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import type { Report } from '../../shared/reports/report.ts'
 import type { Suppression } from '../../shared/suppression/suppression.ts'
 import type { WebhookName } from '../../shared/webhook/failing-webhook.ts'
 import type { SigningSecret } from '../../shared/webhook/signing-secret.ts'
@@ -31,6 +32,7 @@ export interface TestAdmin {
     calls: readonly WebhookCall[]
     mails: readonly Mail[]
     suppressions: readonly Suppression[]
+    reports: readonly Report[]
     contents: Readonly<Record<ContentName, Uint8Array>>
     readonly operations: Map<RowId, Operation>
     readonly passwords: Map<string, StoredPassword>
@@ -61,6 +63,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     calls: [],
     mails: [],
     suppressions: [],
+    reports: [],
     contents: {},
     operations: new Map(),
     passwords: new Map(),
@@ -143,6 +146,18 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
     failing: { forget: async (webhook) => void state.forgotten.push(webhook) },
     signingSecrets: signingSecretsOver(state),
     suppressions: suppressionsOver(state),
+    reports: {
+      list: async (kind, domain, sinceAt, limit) =>
+        state.reports
+          .filter((each) => each.kind === kind && each.domain === domain && each.endAt >= sinceAt)
+          .sort((one, other) => other.endAt - one.endAt)
+          .slice(0, limit),
+      find: async (kind, domain, endAt, digest) =>
+        state.reports.find(
+          (each) =>
+            each.kind === kind && each.domain === domain && each.endAt === endAt && each.digest === digest,
+        ),
+    },
     clock,
     random,
     pause: async () => {},

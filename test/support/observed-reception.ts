@@ -1,11 +1,13 @@
 import { freshAccount, freshOptions, type Options } from '../../shared/account/options.ts'
 import type { Arrival } from '../../shared/mailbox/mailbox-store.ts'
 import type { ReceptionPorts } from '../../shared/reception/reception-hooks.ts'
+import type { Report } from '../../shared/reports/report.ts'
 
 /** What reception needs, for one account, `you` at y.example; and what it did with it. */
 export interface ObservedReception {
   readonly ports: ReceptionPorts
   readonly arrivals: readonly Arrival[]
+  readonly reports: readonly Report[]
   /** What was created, by name. */
   readonly contents: ReadonlyMap<string, Uint8Array>
   readonly waits: readonly { readonly milliseconds: number; readonly signal: AbortSignal }[]
@@ -26,6 +28,7 @@ const OPTIONS: Options = {
 /** Ports without a store behind them. */
 export function observedReception(): ObservedReception {
   const arrivals: Arrival[] = []
+  const reports: Report[] = []
   const contents = new Map<string, Uint8Array>()
   const create = async (name: string, bytes: Uint8Array) => {
     contents.set(name, bytes)
@@ -45,6 +48,7 @@ export function observedReception(): ObservedReception {
     queue: { read: unused, decision: unused, sentUnder: unused, sentWithChosen: async () => undefined },
     feedback: { take: unused },
     suppressions: { standings: unused },
+    reports: { add: async (report) => void reports.push(report) },
     fromIdSecret: unused,
     content: { create, read: unused, keep: unused, remove: unused },
     mailboxes: {
@@ -62,5 +66,5 @@ export function observedReception(): ObservedReception {
     random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
     wait: async (milliseconds, signal) => void waits.push({ milliseconds, signal }),
   }
-  return { ports, arrivals, contents, waits }
+  return { ports, arrivals, reports, contents, waits }
 }
