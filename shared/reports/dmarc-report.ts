@@ -31,7 +31,7 @@ export interface DmarcDetails {
 }
 
 /** Messages of one source that fared alike. */
-export interface DmarcRow {
+interface DmarcRow {
   readonly sourceIp: string
   readonly count: number
   readonly disposition: string

@@ -26,7 +26,7 @@ export interface ReportSummary {
 }
 
 /** The rest, which depends on the kind. */
-export type ReportDetails =
+type ReportDetails =
   | { readonly kind: 'dmarc'; readonly details: DmarcDetails }
   | { readonly kind: 'tls'; readonly details: TlsDetails }
 

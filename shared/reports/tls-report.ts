@@ -27,7 +27,7 @@ export interface TlsPolicy {
 }
 
 /** Sessions that failed alike (RFC 8460 §4.3). */
-export interface TlsFailure {
+interface TlsFailure {
   readonly resultType: string
   readonly count: number
   readonly sendingIp: string

@@ -35,10 +35,8 @@ export function* readXmlChildren(text: string, rootName: string): Generator<XmlE
   const open: OpenElement[] = []
   let elements = 0
   for (const token of readTokens(text)) {
-    if (token.kind === 'start') {
-      elements = open.length <= 1 ? 1 : elements + 1
-      openElement(open, token.tag, rootName, elements)
-    } else if (token.kind === 'text') addText(open, token.text)
+    if (token.kind === 'start') elements = openElement(open, token.tag, rootName, elements)
+    else if (token.kind === 'text') addText(open, token.text)
     else {
       const child = closeElement(open, token.tag)
       if (child) yield child
@@ -107,11 +105,14 @@ function readTag(text: string, at: number): Tag {
   return { kind, tag, end: at + whole.length }
 }
 
-function openElement(open: OpenElement[], tag: string, rootName: string, elements: number): void {
+/** Answers how many elements the child of the root has by now. */
+function openElement(open: OpenElement[], tag: string, rootName: string, before: number): number {
   const name = tag.slice(tag.indexOf(':') + 1)
+  const elements = open.length <= 1 ? 1 : before + 1
   if (open.length === 0 && name !== rootName) throw new XmlError('another root element')
   if (open.length === MOST_DEPTH || elements > MOST_ELEMENTS) throw new XmlError('too many elements in one')
   open.push({ tag, name, text: '', children: [] })
+  return elements
 }
 
 /** Between the children of the root stands nothing that counts. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { freshAccount } from '../../../shared/account/options.ts'
 import { parseDomainName } from '../../../shared/address/domain-name.ts'
 import { testAdmin } from '../../support/admin-ports.ts'
 
 const domain = parseDomainName('shop.example')
 const enabled = { separators: ['+'], disabled: false }
+const noReports = { DMARCReportAddress: null, TLSReportAddress: null }
 
 test('a domain is set as a whole: what is not named is as in a fresh one', async () => {
   const admin = testAdmin({ domains: { [domain]: { separators: ['+'], disabled: true } } })
@@ -12,6 +14,7 @@ test('a domain is set as a whole: what is not named is as in a fresh one', async
     Domain: { ASCII: 'shop.example', Unicode: '' },
     LocalpartCatchallSeparators: [],
     Disabled: false,
+    ...noReports,
   }
   assert.deepEqual(await admin.done('PUT', '/domains/shop.example', {}), expected)
   assert.deepEqual(await admin.done('GET', '/domains/shop.example'), expected)
@@ -26,6 +29,48 @@ test('a change leaves what it does not name', async () => {
   assert.deepEqual(admin.state.options.domains, { [domain]: { separators: ['-', '+'], disabled: true } })
 })
 
+test('addresses for reports are set, kept, shown and cleared, and selectors stay', async () => {
+  const dkimSelectors = [{ selector: 's', algorithm: 'ed25519-sha256', publicKey: 'p', signs: true }] as const
+  const admin = testAdmin({
+    domains: { [domain]: { ...enabled, dkimSelectors } },
+    accounts: { shop: freshAccount },
+  })
+  admin.state.entries = [{ domain, localpart: 'reports', account: 'shop' }]
+  const both = { DMARCReportAddress: 'Reports@shop.example', TLSReportAddress: 'reports+tls@shop.example' }
+  assert.partialDeepStrictEqual(await admin.done('PUT', '/domains/shop.example', both), {
+    DMARCReportAddress: 'reports@shop.example',
+    TLSReportAddress: 'reports+tls@shop.example',
+  })
+  await admin.done('PATCH', '/domains/shop.example', { Disabled: true })
+  await admin.done('PATCH', '/domains/shop.example', { DMARCReportAddress: null })
+  assert.deepEqual(admin.state.options.domains[domain], {
+    separators: [],
+    disabled: true,
+    dkimSelectors,
+    tlsReports: 'reports+tls@shop.example',
+  })
+  await admin.done('PUT', '/domains/shop.example', {})
+  assert.deepEqual(admin.state.options.domains[domain], { separators: [], disabled: false, dkimSelectors })
+})
+
+const badReportAddresses: readonly (readonly [address: string, rule: RegExp])[] = [
+  ['', /malformed address/],
+  ['nobody@shop.example', /no account has the address nobody@shop\.example; add it first/],
+  ['dmarc@elsewhere.example', /there is no domain elsewhere\.example; add it first/],
+]
+
+for (const field of ['DMARCReportAddress', 'TLSReportAddress']) {
+  for (const [address, rule] of badReportAddresses) {
+    test(`refuses "${address}" as ${field}`, async () => {
+      const admin = testAdmin({ domains: { [domain]: enabled } })
+      const { status, json } = await admin.call('PATCH', '/domains/shop.example', { [field]: address })
+      assert.equal(status, 400)
+      assert.match((json as { Message: string }).Message, new RegExp(`^${field}: ${rule.source}`))
+      assert.deepEqual(admin.state.options.domains, { [domain]: enabled })
+    })
+  }
+}
+
 test('an international domain is one domain, with A-labels or U-labels', async () => {
   const admin = testAdmin()
   await admin.done('PUT', `/domains/${encodeURIComponent('bücher.example')}`, {})
@@ -33,6 +78,7 @@ test('an international domain is one domain, with A-labels or U-labels', async (
     Domain: { ASCII: 'xn--bcher-kva.example', Unicode: 'bücher.example' },
     LocalpartCatchallSeparators: [],
     Disabled: false,
+    ...noReports,
   })
 })
 
