@@ -121,16 +121,18 @@ async function keepCopy(
   const { mailbox, receivedAt } = message
   const envelope = envelopeOf(message, recipient)
   const outcomes = reportKindsAt(options, recipient.address).flatMap((kind) => reports.get(kind) ?? [])
+  const isReport = outcomes.some(({ isTaken }) => isTaken)
   const { mail, bytes, report } = await keepMail(ports, {
     account,
     mailbox,
     // Whoever wants to know of a report finds it in the list of reports.
-    flags: outcomes.some(({ isTaken }) => isTaken) ? ['\\seen'] : [],
+    flags: isReport ? ['\\seen'] : [],
     envelope,
     receivedAt,
     bytesOf: (id) => {
       const trace = formatTraceFields(options.hostname, { ...message, recipient: recipient.address, id })
-      const errors = outcomes.map(({ field }) => field)
+      // An address may be for both kinds, and a report is of one.
+      const errors = isReport ? [] : outcomes.map(({ field }) => field)
       return Buffer.concat([Buffer.from(errors.join('') + trace), message.content])
     },
   })

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { posternCommand } from '../../scripts/cli/program.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
@@ -18,6 +19,9 @@ import { keyRecord, signDkim } from '../support/dkim-signer.ts'
 import { dnsServer } from '../support/dns-server.ts'
 import { eventually } from '../support/eventually.ts'
 import { policyHost } from '../support/policy-host.ts'
+import type { ReportJson } from '../../shared/admin/reports.ts'
+import { deliverRaw } from '../support/deliver-raw.ts'
+import { dmarcXml, reportMail } from '../support/report-mails.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { identityOf, tlsServer } from '../support/tls-server.ts'
 import { associate } from '../support/tlsa.ts'
@@ -91,6 +95,8 @@ test('AT-66: the commands for settings run against a live server', async () => {
   await run('domain update', 'bücher.test', '--disabled')
   assert.match(await run('domain list'), /bücher\.test/)
   assert.match(await run('domain show', 'bücher.test'), /disabled/)
+  await run('domain update', 'every.test', '--dmarc-report-address', 'every@every.test')
+  assert.match(await run('domain show', 'every.test'), /^DMARC reports: +every@every\.test$/m)
   await run('dkim add', 'bücher.test', '--selector', 'one', '--no-sign')
   await run('dkim update', 'bücher.test', 'one', '--sign')
   assert.match(await run('dkim list', 'bücher.test'), /one\._domainkey\.xn--bcher-kva\.test\. TXT/)
@@ -176,6 +182,19 @@ test('AT-66: the commands for webhook calls run against a live server', async ()
   const spare = await webhookReceiver(context)
   assert.match(await run('webhook test', 'postern', 'outgoing', '--webhook-url', spare.url), /^success: /)
   assert.match(await run('webhook replay', '--ids', id), /^1 webhook call replayed$/m)
+})
+
+test('AT-66: the commands for reports run against a live server', async () => {
+  // The listener may work with options that are five seconds old.
+  await sleep(5_000)
+  const { header, body } = reportMail('a@remote.test', [['text/xml', dmarcXml({ domain: 'every.test' })]])
+  await deliverRaw(postern.smtpPort, 'a@remote.test', 'every@every.test', `${header}\r\n${body}`)
+  const [report] = await json<ReportJson[]>('report list', 'dmarc', '--since', '10000d')
+  assert.match(await run('report list', 'dmarc', '--domain', 'every.test'), /remote\.test +7 +2$/m)
+  assert.match(
+    await run('report show', String(report?.ID)),
+    /^192\.0\.2\.9 +7 +none +pass +fail +y\.example /m,
+  )
 })
 
 test('AT-66: the commands that ask the DNS run without a server', async () => {

@@ -8,14 +8,17 @@ import { systemClock } from '../../shared/adapters/system/clock.ts'
 import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import type { QueuedCallJson, RetiredCallJson } from '../../shared/admin/call-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
+import type { ReportJson } from '../../shared/admin/reports.ts'
 import type { WebhookTestJson } from '../../shared/admin/webhook-tests.ts'
 import { DAY, MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { rowIdAt } from '../../shared/base/row-id.ts'
 import { atBeginning, type Work } from '../../shared/operations/operation.ts'
 import type { QueueStore } from '../../shared/queue/queue-store.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import { type Installation, large, read, type Step, sendTo, submitAsOperator } from './integration-steps.ts'
+import { dmarcXml, reportMail } from './report-mails.ts'
 
 /** What operators do to both queues. */
 export const operatorSteps: readonly Step[] = [
@@ -28,6 +31,7 @@ export const operatorSteps: readonly Step[] = [
     run: disableWebhook,
   },
   { name: 'operator: messages are dumped, small, stored and large', run: dumpMessages },
+  { name: 'operator: a report comes in, and is listed and shown', run: readReport },
   { name: 'operator: the sweep ends operations on both queues', run: sweepOperations },
   { name: 'operator: a message is held at its attempt, by a rule that it did not know', run: holdAtAttempt },
 ]
@@ -100,6 +104,16 @@ async function tryReceiver({ admin }: Installation): Promise<void> {
   const path = `/accounts/${localSeed.account}/webhook-tests/outgoing`
   const { Code, Done } = await admin.post<WebhookTestJson>(path, {})
   assert.deepEqual([Code, Done], [200, true])
+}
+
+async function readReport({ admin, smtpPort }: Installation): Promise<void> {
+  await admin.patch('/domains/plain.test', { DMARCReportAddress: 'plain@plain.test' })
+  // The listener may work with options that are five seconds old.
+  await sleep(5 * SECOND)
+  const { header, body } = reportMail('a@remote.test', [['text/xml', dmarcXml({ domain: 'plain.test' })]])
+  await deliverRaw(smtpPort, 'a@remote.test', 'plain@plain.test', `${header}\r\n${body}`)
+  const [report] = await admin.get<ReportJson[]>('/reports/dmarc?domain=plain.test')
+  assert.equal((await admin.get<ReportJson>(`/reports/${report?.ID}`)).Passed, 7)
 }
 
 /** As if its calls had failed since the day before yesterday. */

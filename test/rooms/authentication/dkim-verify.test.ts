@@ -150,3 +150,25 @@ for (const canonicalization of ['simple/simple', 'relaxed/relaxed'] as const) {
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../fixtures/dkim/${name}.eml`, import.meta.url))
 }
+
+const services: readonly (readonly [s: string, result: string, services: readonly string[] | undefined])[] = [
+  ['', 'pass', undefined],
+  ['s=*; ', 'pass', ['*']],
+  ['s=email:tlsrpt; ', 'pass', ['email', 'tlsrpt']],
+  ['s=tlsrpt; ', 'permerror', ['tlsrpt']],
+]
+
+for (const [s, result, expected] of services) {
+  test(`a key record with "${s}" is of a signature that is right: ${result} (RFC 6376 §3.6.1)`, async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const zone = { 'sel._domainkey.y.example': { TXT: [keyRecord(publicKey, `v=DKIM1; ${s}n=`)] } }
+    const message = signDkim({ header: 'From: a@y.example\r\nSubject: x\r\n', body: 'x\r\n', privateKey })
+    const [right] = await verifyDkim(dkimPorts(zone), Buffer.from(message))
+    assert.deepEqual([right?.result, right?.services], [result, expected])
+    const [wrong] = await verifyDkim(
+      dkimPorts(zone),
+      Buffer.from(message.replace('Subject: x', 'Subject: y')),
+    )
+    assert.deepEqual([wrong?.result, wrong?.services], ['fail', undefined])
+  })
+}
