@@ -117,8 +117,8 @@ function describe(domain: DomainJson): string {
     ...(domain.Domain.Unicode && { 'ASCII name': domain.Domain.ASCII }),
     Separators: domain.LocalpartCatchallSeparators.join(' '),
     State: stateOf(domain),
-    'DMARC reports': domain.DMARCReportAddress ?? '',
-    'TLS reports': domain.TLSReportAddress ?? '',
+    ...(domain.DMARCReportAddress !== null && { 'DMARC reports': domain.DMARCReportAddress }),
+    ...(domain.TLSReportAddress !== null && { 'TLS reports': domain.TLSReportAddress }),
   })
 }
 

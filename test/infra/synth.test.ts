@@ -310,6 +310,12 @@ suite('roles', () => {
       key: 'F#*',
       roles: ['WorkersWebhook'],
     },
+    {
+      rule: 'only the listener stores reports that come in',
+      action: 'dynamodb:PutItem',
+      key: 'RP#*',
+      roles: ['MailListenerTaskTask'],
+    },
     { rule: 'only admin changes credentials', action: 'dynamodb:PutItem', key: 'K#*', roles: ['ApiAdmin'] },
     {
       rule: 'only sweep deletes messages',
