@@ -169,7 +169,7 @@ function addContainers(task: FargateTaskDefinition, props: MailProps): void {
     ),
     readonlyRootFilesystem: true,
     user: '1000',
-    // The most Fargate grants: sessions in their DATA phase get to their answer.
+    // The most Fargate grants: the listener itself ends its sessions long before.
     stopTimeout: Duration.seconds(120),
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' }),
   })

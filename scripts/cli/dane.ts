@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type Command, Option } from 'commander'
-import { AddressSyntaxError, parseDomainName } from '../../shared/address/domain-name.ts'
 import {
   allUsages,
   formatTlsa,
@@ -12,6 +11,7 @@ import {
 import { CliError } from './cli-error.ts'
 import { type DialReport, dialMailHosts, dialService, reportText } from './dane-dial.ts'
 import { addResolverOptions, openResolver, type ResolverOptions } from './dns.ts'
+import { readDomain } from './read-domain.ts'
 import type { Session } from './session.ts'
 
 interface DialOptions extends ResolverOptions {
@@ -120,15 +120,6 @@ function readPort(name: string, text: string): number {
 function readUsages(text: string | undefined): readonly number[] {
   if (text === undefined) return allUsages
   return text.split(',').map((usage) => orCliError(() => parseTlsaParameter('usage', usage.trim())))
-}
-
-function readDomain(name: string, text: string): string {
-  try {
-    return parseDomainName(text.replace(/\.$/, ''))
-  } catch (error) {
-    if (error instanceof AddressSyntaxError) throw new CliError(`${name}: ${error.message}`)
-    throw error
-  }
 }
 
 /** A host that does not know its name in full may still call. */
