@@ -20,8 +20,11 @@ async function open(context: { after(end: () => void): void }): Promise<Receiver
 const LOAD: Load = { calls: 120, urls: 60, hanging: 12 }
 const ANSWERING = 96
 const PIECES = 3
-/** `npm run bench:webhooks` wants 0.9; here other tests share the machine. */
-const LEAST_RATIO = 0.6
+/**
+ * `npm run bench:webhooks` wants 0.9 on a quiet machine. Here other tests share it, so that this only
+ * tells right from wrong: who waited for one that hangs would wait for its timeout, ten times as long.
+ */
+const LEAST_RATIO = 0.2
 
 test('URLs that hang delay nobody: the others get their calls as fast, one at a time and in order', async (context) => {
   const receivers = await open(context)
