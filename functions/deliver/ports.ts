@@ -14,6 +14,7 @@ import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { messageSigner } from '../../shared/dkim/message-signer.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
+import { functionTransports } from '../../shared/queue/transports.ts'
 import { hasOwnS3Endpoint, numberSetting, requiredSetting } from '../../shared/runtime/settings.ts'
 
 /** What the deliver function reaches, as its role allows. */
@@ -31,7 +32,7 @@ export function deliverPorts(): AttemptPorts {
       sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
       clock,
     }),
-    transport: relayTransport(),
+    transport: functionTransports({ relay: relayTransport() }),
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     clock,

@@ -14,8 +14,11 @@ export interface Options {
   readonly accounts: Readonly<Record<AccountName, Account>>
   /** Names of accounts that were removed. They are never given again: their old rows must not find a new owner. */
   readonly removedAccounts: readonly AccountName[]
-  readonly transports: Readonly<Record<string, Relay>>
-  /** The first route that matches decides; none means that nothing can be delivered yet. */
+  readonly transports: Readonly<Record<string, TransportSettings>>
+  /**
+   * Those of the account go first, then those of the domain of the reverse-path, then these. The first that matches
+   * decides; none means that the message waits.
+   */
   readonly routes: readonly Route[]
   /** Messages that match one of them are not attempted until an operator releases them. */
   readonly holdRules: readonly HoldRule[]
@@ -51,6 +54,8 @@ export interface HostedDomain {
   readonly dmarcReports?: string
   /** The same for reports about TLS. */
   readonly tlsReports?: string
+  /** For mail whose reverse-path is of this domain; see {@link Options.routes}. */
+  readonly routes?: readonly Route[]
 }
 
 /** A selector of a domain (RFC 6376 §3.1). Its private key lies elsewhere, sealed. */
@@ -86,6 +91,8 @@ export interface Account {
   readonly quotaOctets?: number
   /** A text refuses every login with that reason; empty allows them. */
   readonly loginDisabled: string
+  /** See {@link Options.routes}. */
+  readonly routes?: readonly Route[]
 }
 
 /** Where events about the account's mail go. */
@@ -106,12 +113,70 @@ export interface OutgoingWebhook extends IncomingWebhook {
   readonly keepsEveryEvent?: boolean
 }
 
+/** How messages leave us; mox calls it a transport. */
+export type TransportSettings = Relay | DirectDelivery | SocksDelivery | SesDelivery | Refusal
+
 /** A server that takes all mail of a route and carries it on. */
 export interface Relay {
+  /** Where TLS begins: `submissions` with the first octet (RFC 8314 §3.3), the others after STARTTLS (RFC 3207). */
+  readonly kind: 'smtp' | 'submission' | 'submissions'
   readonly host: string
   readonly port: number
-  /** `opportunistic` encrypts where offered without checking names; `required` fails without a verified certificate. */
-  readonly tls: 'none' | 'opportunistic' | 'required'
+  /**
+   * `opportunistic` encrypts where that is offered, `unverified` fails where it is not; neither checks who the server is.
+   * `required` also wants a certificate for the host.
+   */
+  readonly tls: 'none' | 'opportunistic' | 'unverified' | 'required'
+  /** Whom to log in as; the password lies elsewhere, sealed. */
+  readonly login?: RelayLogin
+}
+
+/** How to log in at a relay (RFC 4954). */
+export interface RelayLogin {
+  readonly username: string
+  /** In the order of preference; the first that the server offers too is used. */
+  readonly mechanisms: readonly LoginMechanism[]
+}
+
+export type LoginMechanism =
+  | 'SCRAM-SHA-256-PLUS'
+  | 'SCRAM-SHA-256'
+  | 'SCRAM-SHA-1-PLUS'
+  | 'SCRAM-SHA-1'
+  | 'CRAM-MD5'
+  | 'PLAIN'
+  | 'LOGIN'
+
+/** To the servers of each recipient's domain (RFC 5321 §5.1), with DANE and MTA-STS. */
+export interface DirectDelivery {
+  readonly kind: 'direct'
+  /** Left out: both. */
+  readonly onlyFamily?: 4 | 6
+}
+
+/** The same from elsewhere: through a proxy (RFC 1928), whose address others see. */
+export interface SocksDelivery {
+  readonly kind: 'socks'
+  readonly host: string
+  readonly port: number
+  /** What EHLO says: the name of the addresses below. */
+  readonly hostname: string
+  /** From which the proxy's connections come. */
+  readonly ipAddresses: readonly string[]
+}
+
+/** Amazon SES delivers. */
+export interface SesDelivery {
+  readonly kind: 'ses'
+}
+
+/** Every attempt fails at once. */
+export interface Refusal {
+  readonly kind: 'fail'
+  /** 400 to 599. */
+  readonly code: number
+  /** Printable ASCII. */
+  readonly message: string
 }
 
 /** Empty lists match everything; `.example.org` matches that domain and all below it. */

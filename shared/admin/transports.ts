@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as z from 'zod/mini'
-import type { Options, Relay, Route } from '../account/options.ts'
+import type { Options, Relay, Route, TransportSettings } from '../account/options.ts'
 import { parseDomainName } from '../address/domain-name.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { AdminPorts } from './admin-ports.ts'
@@ -73,7 +73,7 @@ export function transportRoutes(ports: AdminPorts): Hono {
   routes.put('/:name', async (context) => {
     const name = readTransportName(context.req.param('name'))
     const { Host, Port, TLS } = await readBody(context, transportBody)
-    const relay: Relay = { host: Host, port: Port, tls: TLS }
+    const relay: Relay = { kind: kindOf(Port), host: Host, port: Port, tls: TLS }
     await ports.options.change((options) => ({
       ...options,
       transports: { ...options.transports, [name]: relay },
@@ -161,14 +161,19 @@ function isHost(text: string): boolean {
   }
 }
 
-function existingTransport(options: Options, name: string): Relay {
+function existingTransport(options: Options, name: string): TransportSettings {
   const relay = lookUp(options.transports, name)
   if (!relay) throw new NotFoundError(`there is no transport ${JSON.stringify(name)}`)
   return relay
 }
 
-function transportJson(name: string, { host, port, tls }: Relay): TransportJson {
-  return { Name: name, Host: host, Port: port, TLS: tls }
+function kindOf(port: number): Relay['kind'] {
+  return port === 465 ? 'submissions' : port === 587 ? 'submission' : 'smtp'
+}
+
+function transportJson(name: string, transport: TransportSettings): TransportJson {
+  if (!('tls' in transport)) throw new Error('not a relay')
+  return { Name: name, Host: transport.host, Port: transport.port, TLS: transport.tls }
 }
 
 function routeJson(route: Route): RouteJson {

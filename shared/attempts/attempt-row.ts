@@ -80,6 +80,11 @@ export function countedAttempts(row: AttemptRow): number {
   return row.attempts - row.results.filter(({ status, late }) => status === 'interrupted' || late).length
 }
 
+/** How many of them are over: of a claimed row, without the attempt that is being made. */
+export function attemptsBefore(row: AttemptRow): number {
+  return countedAttempts(row) - (row.results.some(({ status }) => status === 'running') ? 1 : 0)
+}
+
 /** Says whether attempt `attempt` may be claimed now; the store demands the same of what it holds. */
 export function isClaimable(row: AttemptRow, attempt: number, now: Instant): boolean {
   if (row.hold || row.attempts !== attempt - 1 || row.nextAt > now) return false

@@ -12,7 +12,12 @@ export interface DelayedHint extends Hint {
   readonly delayMs?: number
   /** Hints of one group are handled one after the other, where the channel can do that. */
   readonly group?: string
+  /** Which kind of worker it is for, where there are several; `function` where it is left out. */
+  readonly lane?: Lane
 }
+
+/** Workers: functions, and the process that delivers directly. */
+export type Lane = 'function' | 'direct'
 
 /** The longest delay of a hint; what is due later is found by the sweep. */
 export const LONGEST_DELAY_MS = 900_000

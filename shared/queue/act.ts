@@ -7,13 +7,12 @@ import type { RowId } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import { callAbout, retiredNow } from './ending.ts'
+import { hintInLane, nextHintsInLane } from './lanes.ts'
 import type { Effects, QueueStore } from './queue-store.ts'
 import {
-  attemptHint,
   contentKeptUntil,
   LONGEST_WAIT_MS,
   type MessageEdit,
-  nextAttemptHints,
   type QueuedMessage,
   wantsNotice,
 } from './queued-message.ts'
@@ -99,7 +98,7 @@ async function edit(
     await keepContent(ports, { ...row, nextAt: changes.nextAt })
   }
   const edited = await ports.queue.edit(row, changes, by)
-  if (edited) await ports.deliveries.send(nextAttemptHints(edited, now))
+  if (edited) await ports.deliveries.send(nextHintsInLane(await ports.options.read(), edited, now))
   return edited && 'changed'
 }
 
@@ -167,6 +166,6 @@ async function cancel(
   if (!settled) return undefined
   if (settled.call) await ports.webhooks.send([callHint(settled.call)])
   // Whoever follows it finds the notice owed.
-  if (effects.notice) await ports.deliveries.send([attemptHint(row)])
+  if (effects.notice) await ports.deliveries.send([hintInLane(options, row)])
   return 'changed'
 }

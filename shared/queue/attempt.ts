@@ -1,17 +1,20 @@
-import type { Options } from '../account/options.ts'
-import { countedAttempts } from '../attempts/attempt-row.ts'
+import type { Options, TransportSettings } from '../account/options.ts'
+import { attemptsBefore } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
-import type { Hint, HintChannel } from '../attempts/hint-channel.ts'
+import type { Hint, HintChannel, Lane } from '../attempts/hint-channel.ts'
+import type { Instant } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { queueContent } from '../content/content-store.ts'
 import type { MessageSigner } from '../dkim/message-signer.ts'
 import type { Standing, Suppression } from '../suppression/suppression.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
-import { chooseRelay } from './choose-relay.ts'
+import { chooseTransport, type Mistake } from './choose-transport.ts'
 import { asSettled, conclude, type Outcomes, retryHints } from './conclude.ts'
 import { gatherDue } from './gather-due.ts'
 import { giveNotice, type NoticePorts } from './give-notice.ts'
+import { hintInLane, laneOf, nextHintsInLane } from './lanes.ts'
+import type { Pacing } from './pacing.ts'
 import type { QueueStore } from './queue-store.ts'
 import { contentKeptUntil, type QueuedMessage } from './queued-message.ts'
 import type { DeliveryOutcome, Suppressed, Transport } from './transport.ts'
@@ -21,6 +24,10 @@ export interface AttemptPorts extends NoticePorts {
   readonly suppressions: Pick<SuppressionStore, 'standings'>
   readonly signer: MessageSigner
   readonly transport: Transport
+  /** Left out: everything may go at once. */
+  readonly pacing?: Pacing
+  /** The transports that this worker has; left out, all of them. */
+  readonly lane?: Lane
   readonly deliveries: HintChannel
   readonly webhooks: HintChannel
   /** How long a claim holds; longer than the function may run. */
@@ -38,16 +45,53 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   if (hinted?.owed) await giveNotice(ports, hinted)
   const options = await ports.options.read()
   const due = await gatherDue(ports, options, hint, hinted)
-  const claimed = await claimEach(ports, due)
-  const [first] = claimed
-  if (!first) return
+  const [head] = due
+  if (!head) return
 
-  const standings = await ports.suppressions.standings(
-    first.account,
-    claimed.map((row) => row.recipient),
-  )
-  const outcomes = await deliver(ports, options, claimed, standings)
-  await settleEach(ports, options, claimed, outcomes, standings)
+  const transport = chooseTransport(options, head, attemptsBefore(head))
+  if (ports.lane && laneOf(transport) !== ports.lane) {
+    return await ports.deliveries.send([hintInLane(options, head)])
+  }
+  const isPaced = ports.pacing !== undefined && transport.kind !== 'mistake'
+  const admission = isPaced ? await ports.pacing.admit(transport, due) : ALWAYS
+  if (admission.kind === 'later') return await putOff(ports, options, due, admission.at)
+  let outcomes: Outcomes['outcomes'] = []
+  try {
+    const claimed = await claimEach(ports, due)
+    const standings = await standingsOf(ports, claimed)
+    outcomes = await deliver(ports, { options, transport }, claimed, standings)
+    await settleEach(ports, options, claimed, outcomes, standings)
+  } finally {
+    admission.ended(outcomes.filter(isOfTransport))
+  }
+}
+
+const ALWAYS = { kind: 'go', ended: () => {} } as const
+
+/** Nothing was begun: whoever looks at the rows is to do so when it is their turn. */
+async function putOff(
+  ports: AttemptPorts,
+  options: Options,
+  rows: readonly QueuedMessage[],
+  at: Instant,
+): Promise<void> {
+  await Promise.all(rows.map((row) => ports.queue.lookAgain(row, at)))
+  const [head] = rows
+  if (head) await ports.deliveries.send(nextHintsInLane(options, { ...head, nextAt: at }, ports.clock.now()))
+}
+
+async function standingsOf(
+  { suppressions }: AttemptPorts,
+  claimed: readonly QueuedMessage[],
+): Promise<readonly Standing[]> {
+  const [first] = claimed
+  if (!first) return []
+  const recipients = claimed.map((row) => row.recipient)
+  return await suppressions.standings(first.account, recipients)
+}
+
+function isOfTransport(outcome: Outcomes['outcomes'][number]): outcome is DeliveryOutcome {
+  return outcome !== undefined && outcome.kind !== 'suppressed'
 }
 
 async function claimEach(
@@ -65,16 +109,22 @@ async function claimEach(
   return (await Promise.all(claims)).filter((row) => row !== undefined)
 }
 
+/** What the messages of an attempt go by. */
+interface Way {
+  readonly options: Options
+  readonly transport: TransportSettings | Mistake
+}
+
 /** Delivers to those whom the account may send to; for the others nobody is asked. */
 async function deliver(
   ports: AttemptPorts,
-  options: Options,
+  way: Way,
   claimed: readonly QueuedMessage[],
   standings: readonly Standing[],
 ): Promise<Outcomes['outcomes']> {
   const suppressed = standings.map(({ suppression }) => suppression && suppressedBy(suppression))
   const wanted = claimed.filter((_, place) => !suppressed[place])
-  const outcomes = [...(await transact(ports, options, wanted))]
+  const outcomes = [...(await transact(ports, way, wanted))]
   return suppressed.map((outcome) => outcome ?? outcomes.shift())
 }
 
@@ -94,13 +144,12 @@ const TOO_OLD: DeliveryOutcome = {
 
 async function transact(
   ports: AttemptPorts,
-  options: Options,
+  { options, transport }: Way,
   claimed: readonly QueuedMessage[],
 ): Promise<readonly DeliveryOutcome[]> {
   const [first] = claimed
   if (!first) return []
-  const relay = chooseRelay(options, first, countedAttempts(first) - 1)
-  if ('mistake' in relay) return claimed.map(() => postponed(relay))
+  if (transport.kind === 'mistake') return claimed.map(() => postponed(transport))
   const content = await ports.content.read(queueContent(first.base))
   if (!content && ports.clock.now() > contentKeptUntil({ ...first, nextAt: first.queuedAt })) {
     return claimed.map(() => TOO_OLD)
@@ -109,10 +158,10 @@ async function transact(
   const signed = await ports.signer.sign(options, content)
   if ('mistake' in signed) return claimed.map(() => postponed(signed))
   return await ports.transport.deliver({
-    relay,
+    transport,
     hostname: options.hostname,
     ...(first.mailFrom && { mailFrom: first.mailFrom }),
-    recipients: claimed.map((row) => row.recipient),
+    messages: claimed,
     content: signed,
     has8bit: first.has8bit,
     smtputf8: first.smtputf8,
@@ -138,7 +187,7 @@ async function settleEach(
     conclusions.map(({ row, settlement, effects }) => ports.queue.settle(row, settlement, effects)),
   )
   await Promise.all([
-    ports.deliveries.send(retryHints(conclusions, now)),
+    ports.deliveries.send(retryHints(options, conclusions, now)),
     ...conclusions
       .filter((_, place) => settled[place]?.kind === 'settled')
       .map((conclusion) => giveNotice(ports, asSettled(conclusion))),

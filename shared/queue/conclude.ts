@@ -8,16 +8,12 @@ import { suppressionFor } from '../suppression/decide.ts'
 import type { Standing } from '../suppression/suppression.ts'
 import type { WebhookCall } from '../webhook/webhook-call.ts'
 import { callAbout, retiredNow } from './ending.ts'
+import type { Evidence } from './evidence.ts'
+import { nextHintsInLane } from './lanes.ts'
 import type { Effects } from './queue-store.ts'
-import {
-  type DeliveryResult,
-  type NoticeKind,
-  nextAttemptHints,
-  type QueuedMessage,
-  wantsNotice,
-} from './queued-message.ts'
+import { type DeliveryResult, type NoticeKind, type QueuedMessage, wantsNotice } from './queued-message.ts'
 import { DELAY_NOTICE_AFTER, MAX_ATTEMPTS, nextAttemptAt } from './retry-schedule.ts'
-import type { DeliveryOutcome, Evidence, Suppressed } from './transport.ts'
+import type { DeliveryOutcome, Suppressed } from './transport.ts'
 
 /** What an outcome means for its row, and what else is written with it. */
 export interface Conclusion {
@@ -72,10 +68,13 @@ export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessa
  * One hint brings all rows that retry together, the last of them first: a recipient that silences the server takes
  * the others of a session along, but not twice. Those due later than a hint can wait are the sweep's.
  */
-export function retryHints(conclusions: readonly Conclusion[], now: Instant): readonly DelayedHint[] {
+export function retryHints(
+  options: Options,
+  conclusions: readonly Conclusion[],
+  now: Instant,
+): readonly DelayedHint[] {
   const retry = conclusions.findLast(({ settlement }) => settlement.kind === 'retry')
-  if (retry?.settlement.kind !== 'retry') return []
-  return nextAttemptHints({ ...retry.row, nextAt: retry.settlement.nextAt }, now)
+  return retry ? nextHintsInLane(options, asSettled(retry), now) : []
 }
 
 function settlementOf(

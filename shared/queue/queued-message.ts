@@ -5,7 +5,7 @@ import { type DelayedHint, type Hint, LONGEST_DELAY_MS } from '../attempts/hint-
 import { DAY, type Instant } from '../base/clock.ts'
 import type { RowId } from '../base/row-id.ts'
 import type { MailCommand, RcptCommand } from '../smtp/commands.ts'
-import type { Evidence } from './transport.ts'
+import type { Evidence } from './evidence.ts'
 
 /** A message for one recipient, queued or retired. Recipients of one Send share content and `base`. */
 export interface QueuedMessage extends AttemptRow<DeliveryResult> {

@@ -9,13 +9,13 @@ import { type RowId, rowIdAt, rowIdPlus } from '../base/row-id.ts'
 import { type ContentStore, queueContent } from '../content/content-store.ts'
 import type { FutureRelease } from '../smtp/future-release.ts'
 import { holdByRules } from './hold-rules.ts'
+import { nextHintsInLane } from './lanes.ts'
 import type { QueueStore } from './queue-store.ts'
 import {
   ATTEMPTS_TAKE_MS,
   contentKeptUntil,
   type DsnRequest,
   LONGEST_WAIT_MS,
-  nextAttemptHints,
   type QueuedMessage,
 } from './queued-message.ts'
 
@@ -96,7 +96,7 @@ export async function submit(
     await noteMessageId(queue, rows, contentExpiresAt + BOUNCES_COME_FOR_MS)
     if (!(await addRows(queue, options, submission, rows))) continue
     if (rows.length > 1 && !(await commit(queue, rows, contentExpiresAt))) continue
-    await deliveries.send(firstHints(rows, now))
+    await deliveries.send(firstHints(options, rows, now))
     return rows
   }
   throw new Error('no free id was found for a new message')
@@ -219,8 +219,8 @@ function onHold(options: Options, rows: readonly QueuedMessage[], now: Instant):
  * One hint per recipient domain: whoever follows it takes the others of that domain along. Messages with
  * reverse-paths of their own go alone.
  */
-function firstHints(rows: readonly QueuedMessage[], now: Instant): readonly DelayedHint[] {
+function firstHints(options: Options, rows: readonly QueuedMessage[], now: Instant): readonly DelayedHint[] {
   const free = rows.filter((row) => !row.hold)
   const firsts = new Map(free.toReversed().map((row) => [`${row.fromId}@${row.recipient.domain}`, row]))
-  return [...firsts.values()].flatMap((row) => nextAttemptHints(row, now))
+  return [...firsts.values()].flatMap((row) => nextHintsInLane(options, row, now))
 }

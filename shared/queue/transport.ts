@@ -1,23 +1,31 @@
-import type { Relay } from '../account/options.ts'
+import type { TransportSettings } from '../account/options.ts'
 import type { Address } from '../address/address.ts'
+import type { Evidence } from './evidence.ts'
+import type { QueuedMessage } from './queued-message.ts'
 
 /** One mail transaction (RFC 5321 §3.3): a message for recipients that share its next hop. */
-export interface DeliveryRequest {
-  readonly relay: Relay
+export interface DeliveryRequest<Settings extends TransportSettings = TransportSettings> {
+  readonly transport: Settings
   /** The name we give in EHLO. */
   readonly hostname: string
   readonly mailFrom?: Address
-  readonly recipients: readonly Address[]
+  /** One for each recipient, all with the same content. */
+  readonly messages: readonly RequestedMessage[]
   readonly content: Uint8Array
   readonly has8bit: boolean
   readonly smtputf8: boolean
   /**
-   * RFC 8689. True: TLS with a verified certificate, whatever {@link Relay.tls} says, and a server that promises to
-   * ask the same of the next (REQUIRETLS). False (`TLS-Required: No`): TLS is not worth a failure, so `required`
-   * becomes `opportunistic`. Undefined: no wish.
+   * RFC 8689. True: TLS with a verified certificate, whatever the transport says, and a server that promises to
+   * ask the same of the next (REQUIRETLS). False (`TLS-Required: No`): TLS is not worth a failure. Undefined: no wish.
    */
   readonly requireTls?: boolean
 }
+
+/** A message as its claim left it: `attempts` counts the one that is being made, and `results` ends with it. */
+export type RequestedMessage = Pick<
+  QueuedMessage,
+  'account' | 'id' | 'recipient' | 'attempts' | 'results' | 'dsn'
+>
 
 /** Nobody was asked: the recipient is on the account's suppression list. */
 export interface Suppressed {
@@ -25,29 +33,6 @@ export interface Suppressed {
   readonly code: 0
   readonly enhancedCode: ''
   readonly error: string
-}
-
-/** The server that an attempt spoke with. */
-export interface Remote {
-  /** As the relay is configured. */
-  readonly host: string
-  readonly ipAddress: string
-  /** Left out where the session was not encrypted. `protocol` is such as `TLSv1.3`, `cipher` has its IANA name. */
-  readonly tls?: { readonly protocol: string; readonly cipher: string; readonly isVerified: boolean }
-}
-
-/** What an attempt leaves for whoever wants to know how its result came about. */
-export interface Evidence {
-  /** Undefined when no connection was made. */
-  readonly remote?: Remote
-  /** The reply that decided, without its code, as one line of at most 1000 characters; empty if there was none. */
-  readonly reply: string
-  /**
-   * Of an attempt that did not succeed: what was said, a line each, such as `17 S: 250 2.1.0 ok` (milliseconds since
-   * the attempt began, client or server), without content and credentials; at most 4096 characters with line ends,
-   * and `…` where lines were left out. Other recipients of the transaction appear in it.
-   */
-  readonly transcript?: readonly string[]
 }
 
 /** What the next hop did with one recipient. It is a value: whatever a remote does, it is no fault of ours. */
@@ -64,7 +49,15 @@ export type DeliveryOutcome = Evidence &
   )
 
 /** Port: hands a message to the next hop. */
-export interface Transport {
-  /** One outcome for each recipient, in their order. Ends within the time that a lease allows. */
-  deliver(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]>
+export interface Transport<Settings extends TransportSettings = TransportSettings> {
+  /** One outcome for each message, in their order. Ends within the time that a lease allows. */
+  deliver(request: DeliveryRequest<Settings>): Promise<readonly DeliveryOutcome[]>
+}
+
+/** The same request, known to be for that kind of transport. */
+export function requestFor<Settings extends TransportSettings>(
+  request: DeliveryRequest,
+  transport: Settings,
+): DeliveryRequest<Settings> {
+  return { ...request, transport }
 }

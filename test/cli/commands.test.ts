@@ -9,7 +9,7 @@ import { posternFor } from './admin-server.ts'
 
 const domain = parseDomainName('shop.example')
 const domains = { [domain]: { separators: ['+'], disabled: false } }
-const relay = { host: 'smtp.example', port: 587, tls: 'required' } as const
+const relay = { kind: 'submission', host: 'smtp.example', port: 587, tls: 'required' } as const
 
 test('domain: add, show, update, list, remove', async (t) => {
   const admin = testAdmin()

@@ -166,10 +166,10 @@ export class World {
         },
         signer: { sign: async (_, content) => content },
         transport: {
-          deliver: ({ recipients }) => {
-            const names = recipients.map(({ localpart, domain }) => `${localpart}@${domain}`)
+          deliver: ({ messages }) => {
+            const names = messages.map(({ recipient }) => `${recipient.localpart}@${recipient.domain}`)
             return gate(`deliver ${names.join(' ')}`, async ({ answers }) =>
-              recipients.map((_, place) => outcomeOf(answers[place % answers.length] ?? 'none')),
+              messages.map((_, place) => outcomeOf(answers[place % answers.length] ?? 'none')),
             )
           },
         },
@@ -275,7 +275,7 @@ function optionsOf(account: string): Options {
         keepRetiredMessagesMs: 1000 * DAY,
       },
     },
-    transports: { remote: { host: 'remote.test', port: 25, tls: 'none' } },
+    transports: { remote: { kind: 'smtp', host: 'remote.test', port: 25, tls: 'none' } },
     routes: [{ fromDomains: [], toDomains: [], minimumAttempts: 0, transport: 'remote' }],
   }
 }

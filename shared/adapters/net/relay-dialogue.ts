@@ -1,5 +1,5 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import type { Evidence, Remote } from '../../queue/transport.ts'
+import type { Evidence, Remote } from '../../queue/evidence.ts'
 import { cleanText } from './relay-reply.ts'
 
 /** What the library tells its logger with `transactionLog`: commands, replies, and how much content it sent. */

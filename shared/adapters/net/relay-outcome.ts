@@ -1,5 +1,9 @@
-import type { DeliveryOutcome } from '../../queue/transport.ts'
+import type { Relay } from '../../account/options.ts'
+import type { DeliveryOutcome, DeliveryRequest } from '../../queue/transport.ts'
 import type { RelayFailure } from './relay-session.ts'
+
+/** A transaction with a relay. */
+export type RelayRequest = DeliveryRequest<Relay>
 
 /** We found out ourselves that the relay cannot take this. */
 export function permanent(enhancedCode: string, error: string): DeliveryOutcome {

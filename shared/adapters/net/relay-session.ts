@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Relay } from '../../account/options.ts'
-import type { Remote } from '../../queue/transport.ts'
+import type { Remote } from '../../queue/evidence.ts'
 import { connectionReason, isTlsFault } from './connection-reason.ts'
 import type { Dialogue } from './relay-dialogue.ts'
 import { cleanText, replyLine } from './relay-reply.ts'
@@ -54,8 +54,6 @@ export function formatPlace({ host, port }: Relay): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** RFC 8314 §7.3: TLS begins with the first byte. */
-const IMPLICIT_TLS_PORT = 465
 const QUIT_MS = 1_000
 
 /**
@@ -146,10 +144,10 @@ function optionsOf(relay: Relay, hostname: string, limits: RelayLimits): SMTPCon
     host: relay.host,
     port: relay.port,
     name: hostname,
-    secure: relay.tls !== 'none' && relay.port === IMPLICIT_TLS_PORT,
+    secure: relay.kind === 'submissions',
     ignoreTLS: relay.tls === 'none',
     opportunisticTLS: relay.tls === 'opportunistic',
-    requireTLS: relay.tls === 'required',
+    requireTLS: relay.tls === 'required' || relay.tls === 'unverified',
     tls: { rejectUnauthorized: relay.tls === 'required' },
     // The library lets this one cut the greeting and the handshake short.
     connectionTimeout: limits.totalMs,

@@ -1,7 +1,7 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { formatAddress, isAsciiLocalpart } from '../../address/address.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../../queue/transport.ts'
-import { permanent, temporary } from './relay-outcome.ts'
+import type { DeliveryOutcome } from '../../queue/transport.ts'
+import { permanent, type RelayRequest, temporary } from './relay-outcome.ts'
 import { outcomeOfReply } from './relay-reply.ts'
 import { formatPlace, RelayFailure, type RelaySession } from './relay-session.ts'
 
@@ -28,7 +28,7 @@ interface NotedEnvelope extends SMTPConnection.Envelope {
 /** Sends the message to recipients that one transaction may have. An abort of the signal leaves the rest undone. */
 export async function transact(
   session: RelaySession,
-  request: DeliveryRequest,
+  request: RelayRequest,
   recipients: readonly string[],
   signal: AbortSignal,
 ): Promise<TransactionResult> {
@@ -67,8 +67,11 @@ export async function reset({ connection }: RelaySession, signal: AbortSignal): 
 }
 
 /** Says whether the transaction needs SMTPUTF8 (RFC 6531 §3.1). */
-export function needsSmtputf8({ smtputf8, mailFrom, recipients }: DeliveryRequest): boolean {
-  return smtputf8 || ![...recipients, ...(mailFrom ? [mailFrom] : [])].every(isAsciiLocalpart)
+export function needsSmtputf8({ smtputf8, mailFrom, messages }: RelayRequest): boolean {
+  return (
+    smtputf8 ||
+    ![...messages.map(({ recipient }) => recipient), ...(mailFrom ? [mailFrom] : [])].every(isAsciiLocalpart)
+  )
 }
 
 /** RFC 6531 §3.4: also for header fields; the library declares it for addresses only. */
@@ -97,7 +100,10 @@ function asked({ accepted = [], rejectedErrors = [] }: NotedEnvelope): Omit<Tran
 }
 
 /** What an error says of all recipients that were not refused one by one. */
-function endOf(error: SMTPConnection.SMTPError, { relay, content }: DeliveryRequest): DeliveryOutcome {
+function endOf(
+  error: SMTPConnection.SMTPError,
+  { transport: relay, content }: RelayRequest,
+): DeliveryOutcome {
   const { code, command, response, responseCode } = error
   if (response !== undefined && (responseCode === 421 || code === 'EENVELOPE' || code === 'EMESSAGE')) {
     return outcomeOfReply(

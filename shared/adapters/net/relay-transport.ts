@@ -1,8 +1,8 @@
 import type { Relay } from '../../account/options.ts'
 import { formatAddress } from '../../address/address.ts'
-import type { DeliveryOutcome, DeliveryRequest, Transport } from '../../queue/transport.ts'
+import type { DeliveryOutcome, Transport } from '../../queue/transport.ts'
 import { Dialogue } from './relay-dialogue.ts'
-import { permanent, temporary } from './relay-outcome.ts'
+import { permanent, type RelayRequest, temporary } from './relay-outcome.ts'
 import {
   endSession,
   formatPlace,
@@ -33,12 +33,12 @@ const LIMITS: RelayLimits = {
  * Delivers to a relay over SMTP: one connection for each call, and one transaction (RFC 5321 §3.3) unless the
  * server takes fewer recipients at a time.
  */
-export function relayTransport(limits: Partial<RelayLimits> = {}): Transport {
+export function relayTransport(limits: Partial<RelayLimits> = {}): Transport<Relay> {
   return { deliver: (request) => deliver(request, { ...LIMITS, ...limits }) }
 }
 
-async function deliver(request: DeliveryRequest, limits: RelayLimits): Promise<readonly DeliveryOutcome[]> {
-  const texts = request.recipients.map(formatAddress)
+async function deliver(request: RelayRequest, limits: RelayLimits): Promise<readonly DeliveryOutcome[]> {
+  const texts = request.messages.map(({ recipient }) => formatAddress(recipient))
   // The library refuses the whole transaction for such an address, which is a legal one.
   const sendable = [...new Set(texts.filter((text) => !/[<>]/.test(text)))]
   const dialogue = new Dialogue()
@@ -53,7 +53,7 @@ async function deliver(request: DeliveryRequest, limits: RelayLimits): Promise<r
 const UNWRITABLE = permanent('5.1.3', 'an address with < or > in it cannot be delivered to')
 
 async function deliverInTime(
-  request: DeliveryRequest,
+  request: RelayRequest,
   recipients: readonly string[],
   limits: RelayLimits,
   dialogue: Dialogue,
@@ -61,7 +61,7 @@ async function deliverInTime(
   const overall = new AbortController()
   const timedOut = new Error(`timed out after ${limits.totalMs / 1000} s`)
   const timer = setTimeout(() => overall.abort(timedOut), limits.totalMs)
-  const relay = { ...request.relay, tls: tlsFor(request) }
+  const relay = { ...request.transport, tls: tlsFor(request) }
   try {
     const session = await openSession(relay, request.hostname, limits, overall.signal, dialogue)
     try {
@@ -81,20 +81,20 @@ async function deliverInTime(
 }
 
 /** RFC 8689: what the sender of the message wants of TLS goes before what the operator wants. */
-function tlsFor({ relay, requireTls }: DeliveryRequest): Relay['tls'] {
+function tlsFor({ transport: relay, requireTls }: RelayRequest): Relay['tls'] {
   if (requireTls === true) return 'required'
   return requireTls === false && relay.tls === 'required' ? 'opportunistic' : relay.tls
 }
 
-function outcomeOfFailure(failure: RelayFailure, { requireTls }: DeliveryRequest): DeliveryOutcome {
+function outcomeOfFailure(failure: RelayFailure, { requireTls }: RelayRequest): DeliveryOutcome {
   if (requireTls !== true || !failure.lacksTls) return temporary(failure)
   const error = `${failure.message}; the message demands TLS with a verified certificate (RFC 8689)`
   return { ...permanent('5.7.30', error), reply: failure.reply }
 }
 
 /** The library does not look whether the server takes what it sends; 8-bit content mostly passes anyway. */
-function incapability(request: DeliveryRequest, { extensions }: RelaySession): DeliveryOutcome | undefined {
-  const place = formatPlace(request.relay)
+function incapability(request: RelayRequest, { extensions }: RelaySession): DeliveryOutcome | undefined {
+  const place = formatPlace(request.transport)
   if (request.requireTls === true && !extensions.includes('REQUIRETLS')) {
     return permanent('5.7.30', `${place} does not offer REQUIRETLS, which the message demands (RFC 8689)`)
   }
@@ -108,7 +108,7 @@ function incapability(request: DeliveryRequest, { extensions }: RelaySession): D
  */
 async function deliverOver(
   session: RelaySession,
-  request: DeliveryRequest,
+  request: RelayRequest,
   recipients: readonly string[],
   signal: AbortSignal,
 ): Promise<Fates> {
@@ -137,7 +137,7 @@ async function hindranceAfter(
   { isMailRefused, isUnfinished, end }: TransactionResult,
   begun: number,
   session: RelaySession,
-  { relay }: DeliveryRequest,
+  { transport: relay }: RelayRequest,
   signal: AbortSignal,
 ): Promise<DeliveryOutcome | undefined> {
   const isBroken = end.kind === 'temporary' && end.code === 0

@@ -1,5 +1,7 @@
+import type { Relay } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
 import type { DeliveryOutcome, DeliveryRequest, Transport } from '../../../shared/queue/transport.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 
 /** What an outcome says of its recipient, without what it tells of the attempt. */
 export interface Verdict {
@@ -15,13 +17,13 @@ export const CONTENT = 'Subject: hello\r\n\r\n.one\r\ntwo\r\n'
 export function request(
   port: number,
   recipients: readonly string[],
-  tls: DeliveryRequest['relay']['tls'] = 'none',
-): DeliveryRequest {
+  tls: Relay['tls'] = 'none',
+): DeliveryRequest<Relay> {
   return {
-    relay: { host: '127.0.0.1', port, tls },
+    transport: { kind: 'smtp', host: '127.0.0.1', port, tls },
     hostname: 'here.example',
     mailFrom: parseAddress('from@here.example'),
-    recipients: recipients.map(parseAddress),
+    messages: recipients.map((text) => queuedMessage({ recipient: parseAddress(text) })),
     content: Buffer.from(CONTENT),
     has8bit: false,
     smtputf8: false,
@@ -29,7 +31,10 @@ export function request(
 }
 
 /** Delivers, and answers the verdicts alone. */
-export async function verdicts(transport: Transport, asked: DeliveryRequest): Promise<readonly Verdict[]> {
+export async function verdicts(
+  transport: Transport<Relay>,
+  asked: DeliveryRequest<Relay>,
+): Promise<readonly Verdict[]> {
   const outcomes = await transport.deliver(asked)
   return outcomes.map((outcome) => {
     const { kind, code, enhancedCode } = outcome

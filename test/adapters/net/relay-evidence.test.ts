@@ -107,7 +107,7 @@ test('the server is remembered with its TLS, and whether that was verified', asy
   const identity = selfSigned(['localhost'])
   const { port } = await scriptedServer(t, { identity })
   const asked = request(port, ['a@x.example'], 'opportunistic')
-  const byName = { ...asked, relay: { ...asked.relay, host: 'localhost' } }
+  const byName = { ...asked, transport: { ...asked.transport, host: 'localhost' } }
   const remoteOf = async () => (await transport.deliver(byName))[0]?.remote
   const { tls, ...remote } = (await remoteOf()) ?? {}
   assert.deepEqual(remote, { host: 'localhost', ipAddress: '127.0.0.1' })

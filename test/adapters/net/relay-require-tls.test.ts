@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { Relay } from '../../../shared/account/options.ts'
 import { relayTransport } from '../../../shared/adapters/net/relay-transport.ts'
 import type { DeliveryRequest } from '../../../shared/queue/transport.ts'
 import { request, type Verdict, verdicts } from './delivery-request.ts'
@@ -13,13 +14,9 @@ const EXTENSIONS = ['PIPELINING', 'SIZE', 'REQUIRETLS']
 const transport = relayTransport({ greetingMs: 300 })
 
 /** What the sender wishes, of a relay by name that the operator has set up so. */
-function wished(
-  requireTls: boolean,
-  port: number,
-  tls: DeliveryRequest['relay']['tls'] = 'none',
-): DeliveryRequest {
+function wished(requireTls: boolean, port: number, tls: Relay['tls'] = 'none'): DeliveryRequest<Relay> {
   const asked = request(port, ['a@x.example', 'b@x.example'], tls)
-  return { ...asked, relay: { ...asked.relay, host: 'localhost' }, requireTls }
+  return { ...asked, transport: { ...asked.transport, host: 'localhost' }, requireTls }
 }
 
 for (const tls of ['none', 'opportunistic', 'required'] as const) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import type { Relay } from '../../../shared/account/options.ts'
 import { relayTransport } from '../../../shared/adapters/net/relay-transport.ts'
 import type { DeliveryRequest } from '../../../shared/queue/transport.ts'
 import { CONTENT, request, type Verdict, verdicts } from './delivery-request.ts'
@@ -108,7 +109,7 @@ test('a message larger than the server takes is not sent (RFC 1870 §6.1)', asyn
 
 test('mail that needs SMTPUTF8 declares it, and is not sent where it is not offered (RFC 6531 §3.4)', async (t) => {
   const able = await scriptedServer(t, {})
-  const needs = (port: number, recipient: string): DeliveryRequest => ({
+  const needs = (port: number, recipient: string): DeliveryRequest<Relay> => ({
     ...request(port, [recipient]),
     smtputf8: true,
   })
@@ -207,7 +208,7 @@ test('required TLS needs a certificate that is trusted and names the host', asyn
   const identity = selfSigned(['localhost'])
   const server = await scriptedServer(t, { identity })
   const asked = request(server.port, ['a@x.example'], 'required')
-  const byName = { ...asked, relay: { ...asked.relay, host: 'localhost' } }
+  const byName = { ...asked, transport: { ...asked.transport, host: 'localhost' } }
   const untrusted = `TLS handshake with localhost:${server.port}: certificate not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)`
   assert.deepEqual(await verdicts(transport, byName), [temporary(untrusted)])
   trustCertificate(t, identity.cert)
@@ -233,15 +234,13 @@ test('required TLS sends nothing where STARTTLS is refused or not offered', asyn
   }
 })
 
-test('port 465 speaks TLS from the first byte (RFC 8314 §3)', async (t) => {
+test('submissions speaks TLS from the first byte (RFC 8314 §3.3)', async (t) => {
   const identity = selfSigned(['localhost'])
-  const server = await scriptedServer(t, { identity, implicitTls: true, port: 465 }).catch(() => undefined)
-  if (!server) return t.skip('port 465 is not to be had here')
+  const server = await scriptedServer(t, { identity, implicitTls: true })
   trustCertificate(t, identity.cert)
-  const asked = request(465, ['a@x.example'], 'required')
-  assert.deepEqual(await verdicts(transport, { ...asked, relay: { ...asked.relay, host: 'localhost' } }), [
-    ACCEPTED,
-  ])
+  const asked = request(server.port, ['a@x.example'], 'required')
+  const by = { ...asked.transport, kind: 'submissions', host: 'localhost' } as const
+  assert.deepEqual(await verdicts(transport, { ...asked, transport: by }), [ACCEPTED])
   assert.ok(!server.commands.includes('STARTTLS'))
 })
 

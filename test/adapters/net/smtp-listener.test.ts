@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../../../shared/address/address.ts'
 import { ConnectionLimits } from '../../../shared/limits/connection-limits.ts'
 import type { ReceivedMessage } from '../../../shared/reception/receive.ts'
 import { ContentMemory } from '../../../shared/smtp/incoming-content.ts'
+import { queuedMessage } from '../../support/queued-message.ts'
 import { verdicts } from './delivery-request.ts'
 import { smtpDialog } from './smtp-dialog.ts'
 import { listening } from './smtp-listening.ts'
@@ -324,10 +325,12 @@ test('takes whole mails from our own transport, byte by byte', async (t) => {
     Buffer.from('\r\n'),
   ])
   const outcomes = await verdicts(relayTransport(), {
-    relay: { host: '127.0.0.1', port, tls: 'opportunistic' },
+    transport: { kind: 'smtp', host: '127.0.0.1', port, tls: 'opportunistic' },
     hostname: 'client.example',
     mailFrom: parseAddress('from@x.example'),
-    recipients: ['"to me"@y.example', 'ü@y.example'].map(parseAddress),
+    messages: ['"to me"@y.example', 'ü@y.example'].map((text) =>
+      queuedMessage({ recipient: parseAddress(text) }),
+    ),
     content,
     has8bit: true,
     smtputf8: true,

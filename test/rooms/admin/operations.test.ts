@@ -9,7 +9,7 @@ import { webhookCall } from './webhook-call.ts'
 
 const at = Date.UTC(2026, 5, 1)
 const accounts = { shop: freshAccount, other: freshAccount }
-const transports = { relay: { host: 'relay.example', port: 25, tls: 'none' as const } }
+const transports = { relay: { kind: 'smtp', host: 'relay.example', port: 25, tls: 'none' } as const }
 
 const DURATION = 'must be a duration such as 1h30m or -10m'
 const TIME = 'must be now, a duration from now such as 30m, or RFC 3339'

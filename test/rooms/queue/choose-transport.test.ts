@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshOptions, type Relay, type Route } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
-import { chooseRelay } from '../../../shared/queue/choose-relay.ts'
+import { chooseTransport } from '../../../shared/queue/choose-transport.ts'
 import { queuedMessage } from '../../support/queued-message.ts'
 
-const relay = (host: string): Relay => ({ host, port: 25, tls: 'none' })
+const relay = (host: string): Relay => ({ kind: 'smtp', host, port: 25, tls: 'none' })
 const transports = { a: relay('a.test'), b: relay('b.test') }
 const route = (transport: string, more: Partial<Route> = {}): Route => ({
   fromDomains: [],
@@ -51,7 +51,7 @@ const cases: readonly [
 ]
 for (const [rule, routes, attemptsBefore, host] of cases) {
   test(rule, () => {
-    const chosen = chooseRelay({ ...freshOptions, transports, routes }, message, attemptsBefore)
+    const chosen = chooseTransport({ ...freshOptions, transports, routes }, message, attemptsBefore)
     if (typeof host === 'string') assert.equal('host' in chosen && chosen.host, host)
     else assert.match('mistake' in chosen ? chosen.mistake : '', host)
   })
@@ -60,6 +60,6 @@ for (const [rule, routes, attemptsBefore, host] of cases) {
 test('the null reverse-path matches no From domain', () => {
   const { mailFrom, ...notification } = message
   const routes = [route('a', { fromDomains: ['from.example'] }), route('b')]
-  const chosen = chooseRelay({ ...freshOptions, transports, routes }, notification, 0)
+  const chosen = chooseTransport({ ...freshOptions, transports, routes }, notification, 0)
   assert.equal('host' in chosen && chosen.host, 'b.test')
 })
