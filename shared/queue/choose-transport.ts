@@ -8,13 +8,16 @@ export interface Mistake {
   readonly mistake: string
 }
 
+/** What routes ask of a message. */
+export type RoutedMessage = Pick<QueuedMessage, 'account' | 'mailFrom' | 'recipient' | 'transport'>
+
 /**
  * The transport that an operator chose for this message, else that of the first route that matches: those of its
  * account, of the domain of its reverse-path, and of the installation, in this order.
  */
 export function chooseTransport(
   options: Options,
-  message: QueuedMessage,
+  message: RoutedMessage,
   attemptsBefore: number,
 ): TransportSettings | Mistake {
   if (message.transport !== '') {
@@ -33,13 +36,13 @@ function mistake(text: string): Mistake {
   return { kind: 'mistake', mistake: text }
 }
 
-function routesOf(options: Options, { account, mailFrom }: QueuedMessage): readonly Route[] {
+function routesOf(options: Options, { account, mailFrom }: RoutedMessage): readonly Route[] {
   const ofAccount = lookUp(options.accounts, account)?.routes ?? []
   const ofDomain = lookUp(options.domains, mailFrom?.domain ?? '')?.routes ?? []
   return [...ofAccount, ...ofDomain, ...options.routes]
 }
 
-function matches(route: Route, message: QueuedMessage, attemptsBefore: number): boolean {
+function matches(route: Route, message: RoutedMessage, attemptsBefore: number): boolean {
   return (
     attemptsBefore >= route.minimumAttempts &&
     matchesDomain(route.fromDomains, message.mailFrom?.domain ?? '') &&

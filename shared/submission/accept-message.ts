@@ -3,10 +3,11 @@ import type { Options } from '../account/options.ts'
 import { type Address, isAsciiLocalpart } from '../address/address.ts'
 import { explainLimit, withinDailyLimits } from '../limits/daily-limits.ts'
 import type { DsnRequest } from '../queue/queued-message.ts'
-import { LARGEST_MESSAGE } from '../queue/submission-limits.ts'
+import { largestMessage } from '../queue/submission-limits.ts'
 import { FromIdUsedError, type Submission, submit } from '../queue/submit.ts'
+import { tooLarge } from '../smtp/mail-parameters.ts'
 import type { Refusal } from '../smtp/refusal.ts'
-import { checkOwner, TOO_LARGE } from './check-mail.ts'
+import { checkOwner } from './check-mail.ts'
 import { completeMessage } from './complete-message.ts'
 import { readSubmittedMessage, type SubmittedMessage } from './read-message.ts'
 import { FROM_ID_USED, reversePath } from './reverse-path.ts'
@@ -45,7 +46,8 @@ export async function acceptMessage(
     at: ports.clock.now(),
     random: ports.random,
   })
-  if (completed.bytes.length > LARGEST_MESSAGE) return TOO_LARGE
+  const most = largestMessage(options, { account: login.name, ...path, recipients })
+  if (completed.bytes.length > most) return tooLarge(most)
   return await queueIt(ports, login, {
     account: login.name,
     ...path,

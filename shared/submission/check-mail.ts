@@ -4,18 +4,13 @@ import { resolveAddress } from '../account/resolve-address.ts'
 import type { Address } from '../address/address.ts'
 import { DAY, type Instant } from '../base/clock.ts'
 import { LARGEST_MESSAGE } from '../queue/submission-limits.ts'
+import { tooLarge } from '../smtp/mail-parameters.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import { DOMAIN_DISABLED, notYours } from './refusals.ts'
 import type { OpenSubmission } from './submission-hooks.ts'
 
 /** RFC 4865 §4 leaves the limit to the server. */
 const LONGEST_RELEASE_MS = 60 * DAY
-
-export const TOO_LARGE: Refusal = {
-  code: 552,
-  enhancedCode: '5.3.4',
-  text: `a message may have at most ${LARGEST_MESSAGE} octets`,
-}
 
 const NEEDS_TLS: Refusal = {
   code: 523,
@@ -31,7 +26,7 @@ const TOO_FAR_AHEAD: Refusal = {
 /** What the parameters of MAIL FROM ask for that cannot be done, if anything. */
 export function checkParameters({ mail, client }: OpenSubmission, now: Instant): Refusal | undefined {
   if (mail.requireTls && !client.tls) return NEEDS_TLS
-  if (mail.size !== undefined && mail.size > LARGEST_MESSAGE) return TOO_LARGE
+  if (mail.size !== undefined && mail.size > LARGEST_MESSAGE) return tooLarge(LARGEST_MESSAGE)
   if (mail.futureRelease && mail.futureRelease.at > now + LONGEST_RELEASE_MS) return TOO_FAR_AHEAD
   return undefined
 }

@@ -7,7 +7,7 @@ import { composeMessage, type MessageDraft } from '../message/compose.ts'
 import type { NamedAddress } from '../message/header-field.ts'
 import { MessageSyntaxError } from '../message/message-syntax-error.ts'
 import { formatReceived } from '../message/received.ts'
-import { LARGEST_MESSAGE } from '../queue/submission-limits.ts'
+import { largestMessage } from '../queue/submission-limits.ts'
 import { type KeptBase, MOST_RECIPIENTS, submit } from '../queue/submit.ts'
 import { uniqueMailFrom } from '../queue/unique-mail-from.ts'
 import type { FutureRelease } from '../smtp/future-release.ts'
@@ -87,7 +87,15 @@ async function prepare(call: CallContext, order: Order, messageId?: string): Pro
   const now = call.ports.clock.now()
   const files = await loadFiles(call, order.files, order.name)
   const draft = draftOf(call, order, files, messageId, now)
-  return await composed(draft, receivedField(call, recipients, now))
+  const message = await composed(draft, receivedField(call, recipients, now))
+  const envelope = { account: call.login.name, mailFrom: addressed.from.address, recipients }
+  checkSize(message.bytes.length, largestMessage(call.options, envelope))
+  return message
+}
+
+function checkSize(octets: number, most: number): void {
+  if (octets <= most) return
+  throw new ApiError('messageTooLarge', `the message has ${octets} octets, of at most ${most}`)
 }
 
 async function accept(
@@ -248,12 +256,6 @@ async function composed(draft: MessageDraft, received: string): Promise<Prepared
     const message = await composeMessage(draft)
     const trace = Buffer.from(received)
     const bytes = Buffer.concat([trace, message.bytes])
-    if (bytes.length > LARGEST_MESSAGE) {
-      throw new ApiError(
-        'messageTooLarge',
-        `the message has ${bytes.length} octets, of at most ${LARGEST_MESSAGE}`,
-      )
-    }
     return { ...message, bytes, traceOctets: trace.length, messageId: draft.messageId }
   } catch (error) {
     if (error instanceof MessageSyntaxError) throw new ApiError('user', error.message)
