@@ -92,13 +92,14 @@ function timesOf(message: AnyMessageJson): Readonly<Record<string, string>> {
 function attemptsOf({ Results }: AnyMessageJson): string {
   if (Results.length === 0) return 'no attempts yet'
   return table(
-    ['START', 'DURATION', 'CODE', 'SECODE', 'REMOTE', 'RESULT'],
+    ['START', 'DURATION', 'CODE', 'SECODE', 'REMOTE', 'TLS', 'RESULT'],
     Results.map((result) => [
       result.Start,
       formatDuration(result.Duration),
       result.Code ? String(result.Code) : '-',
       result.Secode || '-',
       [result.RemoteHost, result.RemoteIP].filter(Boolean).join(' ') || '-',
+      result.TLS || '-',
       textOf(result),
     ]),
   )

@@ -76,7 +76,7 @@ export interface DeliveryResultJson {
   /** Empty when there was no connection. */
   readonly RemoteHost: string
   readonly RemoteIP: string
-  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384, not verified`; empty without TLS. */
+  /** Such as `TLSv1.3 TLS_AES_256_GCM_SHA384, verified by DANE`; empty without TLS. */
   readonly TLS: string
   /** What was said, of an attempt that failed; only where a single message is shown. */
   readonly Transcript?: readonly string[]
@@ -181,7 +181,9 @@ function resultJson(row: QueuedMessage, result: DeliveryResult, now: Instant): D
 }
 
 function tlsText(tls: Remote['tls']): string {
-  return tls ? `${tls.protocol} ${tls.cipher}, ${tls.isVerified ? 'verified' : 'not verified'}` : ''
+  if (!tls) return ''
+  const by = tls.verifiedBy ? ` by ${tls.verifiedBy}` : ''
+  return `${tls.protocol} ${tls.cipher}, ${tls.isVerified ? `verified${by}` : 'not verified'}`
 }
 
 /** The null reverse-path has an empty domain. */

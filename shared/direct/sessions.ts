@@ -1,5 +1,5 @@
 import type { SocksDelivery } from '../account/options.ts'
-import type { Evidence, Remote } from '../queue/evidence.ts'
+import type { Evidence, Remote, RemoteTls } from '../queue/evidence.ts'
 import type { DeliveryOutcome, DeliveryRequest } from '../queue/transport.ts'
 import type { TlsFailure } from '../transport-security/tls-failure.ts'
 
@@ -38,7 +38,7 @@ export interface PeerProof {
 /** What a server's proof is worth. */
 export type PeerVerdict =
   /** `verifiedBy` is left out where nothing was asked of it. */
-  | { readonly kind: 'accepted'; readonly verifiedBy?: 'DANE' | 'WebPKI' | 'DANE and WebPKI' }
+  | { readonly kind: 'accepted'; readonly verifiedBy?: RemoteTls['verifiedBy'] }
   | { readonly kind: 'refused'; readonly failure: TlsFailure }
 
 /** A session that transactions can be had in, one after the other. */
@@ -53,6 +53,11 @@ export interface OpenSession {
   readonly withoutTls?: TlsFailure
   /** One outcome for each message, in their order, with its evidence; as many transactions as the server wants. */
   send(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]>
+  /**
+   * Whether the server accepted MAIL in the latest send. Where it did not, the message may go another way without any
+   * risk that it arrives twice.
+   */
+  hasTakenMail(): boolean
   /** Whether another message may follow: nothing is left open, and the server said nothing to the contrary. */
   isReusable(): boolean
   /** QUIT, or less where that makes no sense any more. */

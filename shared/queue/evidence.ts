@@ -3,8 +3,19 @@ export interface Remote {
   /** As the relay is configured, or as the MX of the domain names it. */
   readonly host: string
   readonly ipAddress: string
-  /** Left out where the session was not encrypted. `protocol` is such as `TLSv1.3`, `cipher` has its IANA name. */
-  readonly tls?: { readonly protocol: string; readonly cipher: string; readonly isVerified: boolean }
+  /** Left out where the session was not encrypted. */
+  readonly tls?: RemoteTls
+}
+
+/** How a session was encrypted. */
+export interface RemoteTls {
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string
+  /** Its IANA name. */
+  readonly cipher: string
+  readonly isVerified: boolean
+  /** What vouched for the server, where that was demanded. */
+  readonly verifiedBy?: 'DANE' | 'WebPKI' | 'DANE and WebPKI'
 }
 
 /** What an attempt leaves for whoever wants to know how its result came about. */

@@ -87,15 +87,14 @@ export function decideTls(facts: TlsFacts): TlsDecision {
 }
 
 /** Why no host of a domain is to be called: nobody knows whether it has a policy (RFC 8461 §5.1). */
-export function whyWaitForPolicy(sts: StsFact, requireTls: boolean | undefined): string | undefined {
-  if (sts.kind !== 'failed' || requireTls === false) return undefined
-  return `the MTA-STS policy is not known: ${sts.problem.text}`
+export function whyWaitForPolicy(problem: StsProblem, requireTls: boolean | undefined): string | undefined {
+  return requireTls === false ? undefined : `the MTA-STS policy is not known: ${problem.text}`
 }
 
 function whyWait(host: string, dane: DaneFact, sts: StsFact): string | undefined {
   if (dane.kind === 'failed') return dane.failure.text
   if (sts.kind === 'enforce' && !sts.listsHost) return mismatch(host).text
-  return whyWaitForPolicy(sts, undefined)
+  return sts.kind === 'failed' ? whyWaitForPolicy(sts.problem, undefined) : undefined
 }
 
 function demandsOf(dane: DaneFact, isEnforced: boolean, requireTls: boolean | undefined): TlsDemands {
