@@ -123,7 +123,7 @@ export class TlsNotes {
       recipientDomain: this.#domain,
       policyType: dane.kind === 'none' ? 'no-policy-found' : 'tlsa',
       policyStrings: tlsa?.records.map(formatTlsa) ?? [],
-      mxHosts: [],
+      mxHosts: [host],
       isHost: true,
     }
   }

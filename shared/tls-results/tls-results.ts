@@ -8,7 +8,7 @@ export interface TlsResult {
   readonly policyType: 'tlsa' | 'sts' | 'no-policy-found'
   /** The policy itself: lines of an MTA-STS policy, or TLSA records as zone files have them. */
   readonly policyStrings: readonly string[]
-  /** The patterns of an MTA-STS policy. */
+  /** The patterns of an MTA-STS policy, or the host that the result is about. */
   readonly mxHosts: readonly string[]
   /** It is about one host, not about the recipients' domain. */
   readonly isHost: boolean

@@ -26,7 +26,11 @@ const refusal: DeliveryResult = {
   enhancedCode: '4.7.1',
   error: 'remote said: 451 4.7.1 later',
   reply: '4.7.1 later',
-  remote: { host: 'relay.example', ipAddress: '192.0.2.1' },
+  remote: {
+    host: 'relay.example',
+    ipAddress: '192.0.2.1',
+    tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', isVerified: true, verifiedBy: 'DANE' },
+  },
   transcript: ['3 S: 220 relay.example', '9 C: QUIT\u001b[2J'],
 }
 
@@ -190,8 +194,8 @@ Transport:     by the routes
 Require TLS:   default
 Extra:         {"order":"7"}
 
-START                     DURATION  CODE  SECODE  REMOTE                   RESULT
-2026-06-01T00:00:00.000Z  0.25s     451   7.1     relay.example 192.0.2.1  remote said: 451 4.7.1 later
+START                     DURATION  CODE  SECODE  REMOTE                   TLS                                               RESULT
+2026-06-01T00:00:00.000Z  0.25s     451   7.1     relay.example 192.0.2.1  TLSv1.3 TLS_AES_256_GCM_SHA384, verified by DANE  remote said: 451 4.7.1 later
 
 The attempt of 2026-06-01T00:00:00.000Z:
   3 S: 220 relay.example
