@@ -199,3 +199,47 @@ test('RFC 5321 §5.1: hosts of equal preference come in any order, behind those 
     'first c b a',
   ])
 })
+
+const ours = 'our.example'
+const loops: readonly (readonly [rule: string, FakeZone, expected: readonly string[] | 'loop'])[] = [
+  ['our name is the only MX', { 'a.example': { MX: [[10, ours]] } }, 'loop'],
+  [
+    'our name has no MX, but an address',
+    { 'a.example': { CNAME: ours }, [ours]: { A: ['192.0.2.1'] } },
+    'loop',
+  ],
+  [
+    'hosts of our preference and of worse ones are left out',
+    {
+      'a.example': {
+        MX: [
+          [5, 'better.example'],
+          [10, ours],
+          [10, 'same.example'],
+          [20, 'worse.example'],
+        ],
+      },
+    },
+    ['better.example'],
+  ],
+  [
+    'other hosts of our preference do not help',
+    {
+      'a.example': {
+        MX: [
+          [10, ours],
+          [10, 'same.example'],
+        ],
+      },
+    },
+    'loop',
+  ],
+]
+
+for (const [rule, zone, expected] of loops) {
+  test(`RFC 5321 §5.1: ${rule}`, async () => {
+    const ports = { resolver: fakeDns(zone), random: seededRandom(1) }
+    const hosts = await findMailHosts(ports, 'a.example', ours)
+    assert.deepEqual(hosts.kind === 'found' ? hosts.hosts : hosts.kind, expected)
+  })
+}

@@ -184,7 +184,7 @@ const cases: readonly Case[] = [
     reports: [],
   },
   {
-    rule: '§2.3: a TLSA record that does not match is waited out, and never gone without',
+    rule: 'AT-40: a TLSA record that does not match is waited out, and never gone without',
     zone: { ...zone, ...wrong },
     server: shows,
     outcome: `temporary at ${MX}, plain: DANE does not vouch for ${MX}: dane-ee spki sha2-256: the server has another certificate`,
@@ -368,6 +368,28 @@ test('AT-39c, AT-39f: what TLS a domain has is remembered for the account, and t
   assert.deepEqual(await remembered(promises), [{ ...whose, starttls: true, requiretls: true }])
   assert.deepEqual(await remembered(shows), [{ ...whose, starttls: true, requiretls: false }])
   assert.deepEqual(await remembered(broken), [{ ...whose, starttls: false, requiretls: false }])
+})
+
+test('AT-39h: REQUIRETLS is not given up while a host is left that may promise it', async () => {
+  const two: FakeZone = {
+    'x.example': {
+      MX: [
+        [10, 'one.example'],
+        [20, 'two.example'],
+      ],
+    },
+    'one.example': { A: ['192.0.2.1'] },
+    'two.example': { A: ['192.0.2.2'] },
+    '_25._tcp.one.example': { TLSA: [associate(3, 1, 1, own)] },
+    '_25._tcp.two.example': { TLSA: [associate(3, 1, 1, own)] },
+  }
+  const outcomeWith = async (second: FakeServer) => {
+    const world = arrange({ zone: two, servers: { 'one.example': shows, 'two.example': second } })
+    return outcomeText((await world.deliver({ requireTls: true }))[0])
+  }
+  assert.match(await outcomeWith(promises), /^accepted 250 2.0.0 at two.example, DANE$/)
+  assert.match(await outcomeWith({ isDown: true }), /^temporary: .*REQUIRETLS.*; .*connection refused$/)
+  assert.match(await outcomeWith(shows), /^permanent 554 5.7.30: one.example .*; two.example .*REQUIRETLS/)
 })
 
 test('RFC 8460 §4.4: a detail names who called whom, as far as that is known', async () => {
