@@ -82,7 +82,7 @@ async function tryHosts(attempt: InformedAttempt, route: Route): Promise<readonl
 function outcomeOfAll(ends: readonly HostEnd[], place: number): DeliveryOutcome {
   const outcomes = ends.flatMap(({ outcomes: each }) => each[place] ?? [])
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [] : outcome.error))
-  const error = [...new Set(errors)].join('; ').slice(0, LONGEST_ERROR)
+  const error = [...new Set(errors)].join('; ').slice(0, LONGEST_ERROR).toWellFormed()
   const last = outcomes.at(-1)
   if (last === undefined || last.kind === 'accepted') return temporary('the attempt took too long').outcome
   // RFC 8689 §4.2.1: the message is returned where no server can do what it demands.

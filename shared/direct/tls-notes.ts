@@ -1,15 +1,20 @@
+import type { FoundTlsa } from '../dane/find-tlsa.ts'
 import { formatTlsa } from '../dane/tlsa.ts'
 import type { PolicyAnswer } from '../mta-sts/get-policy.ts'
 import { formatPolicy } from '../mta-sts/policy.ts'
 import type { TlsFailureDetail, TlsResult } from '../tls-results/tls-results.ts'
 import type { PeerAssessment } from '../transport-security/assess-peer.ts'
-import type { PolicyProblem } from '../transport-security/decide-tls.ts'
+import type { DaneFact, PolicyProblem } from '../transport-security/decide-tls.ts'
 import type { TlsFailure } from '../transport-security/tls-failure.ts'
-import type { KnownHost } from './learn-host.ts'
 import { familyOf } from './order-addresses.ts'
 
 /** A host, as far as a report is about it. */
-type NotedHost = Pick<KnownHost, 'host' | 'dane' | 'tlsa'>
+interface NotedHost {
+  readonly host: string
+  readonly dane: DaneFact
+  /** Its TLSA records, usable or not. */
+  readonly tlsa?: FoundTlsa
+}
 
 /** What TLS came to in a session that was tried. */
 export interface TlsEnd {

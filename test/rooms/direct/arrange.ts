@@ -30,7 +30,7 @@ export interface World {
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A wait that ends when a test says so, or when it is not wanted any more. */
-export function manualWait() {
+function manualWait() {
   const waiting = new Set<{ readonly milliseconds: number; readonly end: () => void }>()
   const wait: Wait = (milliseconds, signal) =>
     new Promise((resolve) => {

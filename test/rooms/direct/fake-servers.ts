@@ -14,8 +14,8 @@ export interface FakeServer {
   readonly isDown?: boolean
   /** Instead of 220. */
   readonly greeting?: string
-  /** STARTTLS is not offered, or fails. */
-  readonly tls?: 'none' | 'broken'
+  /** STARTTLS is not offered, or fails; or the server says only after the handshake that it did. */
+  readonly tls?: 'none' | 'broken' | 'alert'
   /** Certificates (DER). */
   readonly chain?: readonly Uint8Array[]
   /** What WebPKI has against them. */
@@ -28,7 +28,7 @@ export interface FakeServer {
   readonly says?: readonly (readonly string[] | 'closed' | 'lost')[]
 }
 
-export const handshakeFailure: TlsFailure = {
+const handshakeFailure: TlsFailure = {
   resultType: 'validation-failure',
   text: 'the handshake failed',
   reason: 'tls-remote-alert-40-handshake-failure',
@@ -112,6 +112,9 @@ function open(server: FakeServer, wanted: SessionRequest): Opened | NoSession {
   const verdict = wanted.judge(proof)
   if (verdict.kind === 'refused') {
     return { ...none('tls', verdict.failure.text), remote, failure: verdict.failure, proof }
+  }
+  if (server.tls === 'alert') {
+    return { ...none('tls', handshakeFailure.text), remote, failure: handshakeFailure, proof }
   }
   const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', isVerified: false }
   return { kind: 'open', remote: { ...remote, tls }, extensions, proof }

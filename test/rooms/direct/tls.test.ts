@@ -74,6 +74,14 @@ const cases: readonly Case[] = [
     reports: [`${NO_POLICY}: 0; ${ALERT} 1`, `${NO_DANE}: 0; ${ALERT} 1`],
   },
   {
+    rule: '§2.6: an alert after the handshake makes a failure of what looked like a success',
+    zone,
+    server: { ...shows, tls: 'alert' },
+    outcome: `accepted 250 2.0.0 at ${MX}, plain`,
+    dials: ['opportunistic', 'none'],
+    reports: [`${NO_POLICY}: 0; ${ALERT} 1`, `${NO_DANE}: 0; ${ALERT} 1`],
+  },
+  {
     rule: '§2.3: a server without STARTTLS gets the mail in the same session',
     zone,
     server: plain,
