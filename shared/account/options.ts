@@ -134,6 +134,8 @@ export interface Relay {
 /** How to log in at a relay (RFC 4954). */
 export interface RelayLogin {
   readonly username: string
+  /** Under which the password is stored: the transport's name. */
+  readonly secretName: string
   /** In the order of preference; the first that the server offers too is used. */
   readonly mechanisms: readonly LoginMechanism[]
 }

@@ -36,3 +36,15 @@ export const NOT_ITSELF: SaslEnd = { kind: 'refused', reason: 'nobody may act as
 export function isItself(authorizationId: string, userName: string): boolean {
   return authorizationId === '' || authorizationId.normalize('NFC') === userName.normalize('NFC')
 }
+
+/** What a client says to a challenge; or why it says no more, in public words. */
+export type SaslAnswer = { readonly response: Uint8Array } | { readonly problem: string }
+
+/** The client's side of a login (RFC 4422 §3). */
+export interface SaslClient {
+  /** What it says unasked; left out: nothing. */
+  readonly initial?: Uint8Array
+  answer(challenge: Uint8Array): SaslAnswer | Promise<SaslAnswer>
+  /** What a success lacks before it may be believed, in public words; undefined: nothing. */
+  missing(): string | undefined
+}

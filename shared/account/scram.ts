@@ -2,6 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { readBase64 } from '../base/base64.ts'
 import type { ScramKeys } from './password.ts'
 
+/** What a mechanism of the family hashes with. */
+export type ScramHash = 'sha1' | 'sha256'
+
 /** What a SCRAM client says first (RFC 5802 §7, client-first-message). */
 export interface ClientFirst {
   /** `n`: it cannot bind to channels. `y`: it can, and believes that we cannot. `p`: it binds, in the way of that name. */
@@ -94,14 +97,17 @@ function readSaslName(text = ''): string | undefined {
   return text.replaceAll('=2C', ',').replaceAll('=3D', '=')
 }
 
-function hmac(key: Uint8Array, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
+/** RFC 5802 §2.2: HMAC(key, text), by default of SCRAM-SHA-256. */
+export function hmac(key: Uint8Array, text: string, hash: ScramHash = 'sha256'): Buffer {
+  return createHmac(hash, key).update(text).digest()
 }
 
-function exclusiveOr(one: Uint8Array, other: Uint8Array): Uint8Array {
+/** RFC 5802 §2.2, of texts of the same length. */
+export function exclusiveOr(one: Uint8Array, other: Uint8Array): Uint8Array {
   return one.map((byte, place) => byte ^ (other[place] ?? 0))
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
+/** Takes as long wherever they differ. */
+export function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
 }

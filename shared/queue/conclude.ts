@@ -136,7 +136,7 @@ function effectsOf(ended: Ended): Effects {
   }
   if (outcome.kind === 'accepted') {
     const hadFailures = standing.failuresInARow > 0
-    const told = { ...callOf(ended, false), ...noticeOf(row, 'relayed') }
+    const told = { ...callOf(ended, false), ...(!outcome.givesNotices && noticeOf(row, 'relayed')) }
     return { ...told, ...(hadFailures && { history: { ended: 'delivered', at: now } }) }
   }
   const history = { ended: 'failed', at: now } as const

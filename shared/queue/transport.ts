@@ -24,7 +24,7 @@ export interface DeliveryRequest<Settings extends TransportSettings = TransportS
 /** A message as its claim left it: `attempts` counts the one that is being made, and `results` ends with it. */
 export type RequestedMessage = Pick<
   QueuedMessage,
-  'account' | 'id' | 'recipient' | 'attempts' | 'results' | 'dsn'
+  'account' | 'id' | 'recipient' | 'attempts' | 'results' | 'dsn' | 'fromId'
 >
 
 /** Nobody was asked: the recipient is on the account's suppression list. */
@@ -38,7 +38,13 @@ export interface Suppressed {
 /** What the next hop did with one recipient. It is a value: whatever a remote does, it is no fault of ours. */
 export type DeliveryOutcome = Evidence &
   (
-    | { readonly kind: 'accepted'; readonly code: number; readonly enhancedCode: string }
+    | {
+        readonly kind: 'accepted'
+        readonly code: number
+        readonly enhancedCode: string
+        /** The next hop took over what the sender asked of notices (RFC 3461 §5.2.1): `relayed` is not ours to give. */
+        readonly givesNotices?: boolean
+      }
     | {
         readonly kind: 'temporary' | 'permanent'
         /** The reply code; 0 when the remote gave none (no connection, time-out). */

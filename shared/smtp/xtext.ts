@@ -7,3 +7,12 @@ export function decodeXtext(text: string): string | undefined {
   const decoded = text.replace(/\+(..)/g, (_all, digits) => String.fromCharCode(Number.parseInt(digits, 16)))
   return /^[ -~]*$/.test(decoded) ? decoded : undefined
 }
+
+/** Encodes printable ASCII and spaces as xtext. */
+export function encodeXtext(text: string): string {
+  return text.replace(/[^!-*,-<>-~]/g, (character) => `+${hexadecimal(character)}`)
+}
+
+function hexadecimal(character: string): string {
+  return character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+}

@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { type ChannelBindings, TLS_EXPORTER, TLS_SERVER_END_POINT } from '../../account/sasl.ts'
 
-/** What a login over this connection can be bound to. */
-export function channelBindings(socket: TLSSocket): ChannelBindings {
-  const endPoint = serverEndPoint(socket)
+/** What a login over this connection can be bound to; the certificate is the server's. */
+export function channelBindings(
+  socket: TLSSocket,
+  certificate: X509Certificate | undefined,
+): ChannelBindings {
+  const endPoint = certificate && serverEndPoint(certificate)
   return {
     // RFC 9266 §4.2: with TLS 1.2 only after a check that Node does not tell of (RFC 7627).
     ...(socket.getProtocol() === 'TLSv1.3' && {
@@ -15,12 +18,11 @@ export function channelBindings(socket: TLSSocket): ChannelBindings {
 }
 
 /** RFC 5929 §4.1; undefined where the certificate's signature names no hash. */
-function serverEndPoint(socket: TLSSocket): Buffer | undefined {
-  const certificate = socket.getX509Certificate()
+function serverEndPoint(certificate: X509Certificate): Buffer | undefined {
   const named = /md5|sha(?:1|256|384|512)(?!\d)/i
-    .exec(certificate?.signatureAlgorithm ?? '')?.[0]
+    .exec(certificate.signatureAlgorithm ?? '')?.[0]
     .toLowerCase()
-  if (!certificate || !named) return undefined
+  if (!named) return undefined
   const hash = ['md5', 'sha1'].includes(named) ? 'sha256' : named
   return createHash(hash).update(certificate.raw).digest()
 }

@@ -23,8 +23,3 @@ export function connectionReason(code: string): string | undefined {
   if (PROTOCOL_FAULT.test(code)) return `TLS handshake failed (${code})`
   return undefined
 }
-
-/** Says whether the `code` of a socket's error is about the peer's TLS, not about the way to it. */
-export function isTlsFault(code: string): boolean {
-  return CERTIFICATE_FAULT.test(code) || PROTOCOL_FAULT.test(code)
-}

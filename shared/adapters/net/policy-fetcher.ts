@@ -1,11 +1,11 @@
 import { isIP, type LookupFunction } from 'node:net'
-import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher, request as httpRequest } from 'undici'
 import { lookUpAddresses } from '../../dns/look-up-addresses.ts'
 import type { Resolver } from '../../dns/resolver.ts'
 import type { FailedFetch, FetchedPolicy, PolicyFetcher } from '../../mta-sts/policy-fetcher.ts'
 import { connectionReason } from './connection-reason.ts'
 import { whyNotPublic } from './public-address.ts'
+import { whyNotFor } from './server-identity.ts'
 import { unreachableReason } from './webhook-error.ts'
 
 interface PolicyFetcherOptions {
@@ -81,13 +81,6 @@ function connectorTo(ipAddresses: readonly string[], longestMs: number): buildCo
     maxCachedSessions: 0,
     checkServerIdentity: whyNotFor,
   })
-}
-
-/** RFC 8461 §3.3 counts the names of the extension only; Node would fall back on the subject's common name. */
-function whyNotFor(host: string, certificate: PeerCertificate): Error | undefined {
-  const { subjectaltname = '' } = certificate
-  const hasName = /(?:^|, )DNS:/.test(subjectaltname)
-  return checkServerIdentity(host, hasName ? certificate : { ...certificate, subjectaltname: 'DNS:' })
 }
 
 async function get(dispatcher: Dispatcher, url: string, signal: AbortSignal): Promise<FetchedPolicy> {

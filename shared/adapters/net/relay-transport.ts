@@ -1,82 +1,78 @@
+import { lookup } from 'node:dns/promises'
 import type { Relay } from '../../account/options.ts'
-import { formatAddress } from '../../address/address.ts'
-import type { DeliveryOutcome, Transport } from '../../queue/transport.ts'
-import { Dialogue } from './relay-dialogue.ts'
-import { permanent, type RelayRequest, temporary } from './relay-outcome.ts'
-import {
-  endSession,
-  formatPlace,
-  openSession,
-  RelayFailure,
-  type RelayLimits,
-  type RelaySession,
-} from './relay-session.ts'
-import {
-  declareSmtputf8,
-  needsSmtputf8,
-  reset,
-  type TransactionResult,
-  transact,
-} from './relay-transaction.ts'
+import { SECOND } from '../../base/clock.ts'
+import type { NoSession, PeerProof, PeerVerdict } from '../../direct/sessions.ts'
+import type { RelayPasswords } from '../../queue/relay-passwords.ts'
+import type { DeliveryOutcome, DeliveryRequest, Transport } from '../../queue/transport.ts'
+import type { ClientLimits } from './client-connection.ts'
+import { LACKS_SMTPUTF8, openSessionOf } from './client-delivery.ts'
+import { Dialogue } from './client-dialogue.ts'
+import { logIn } from './client-login.ts'
+import { formatPlace, permanent, reasonOf, temporary } from './client-outcome.ts'
+import { type ClientSession, noSession, openClientSession, type SessionTerms } from './client-session.ts'
 
-/** What became of the recipients, by address as it was sent. */
-type Fates = ReadonlyMap<string, DeliveryOutcome>
+/** How long a delivery may take, in milliseconds. */
+interface RelayLimits extends ClientLimits {
+  /** The whole call. */
+  readonly totalMs: number
+}
 
 const LIMITS: RelayLimits = {
-  connectMs: 10_000,
-  greetingMs: 10_000,
-  inactivityMs: 30_000,
-  totalMs: 50_000,
+  connectMs: 10 * SECOND,
+  greetingMs: 10 * SECOND,
+  handshakeMs: 10 * SECOND,
+  inactivityMs: 30 * SECOND,
+  contentMs: 30 * SECOND,
+  quitMs: SECOND,
+  totalMs: 50 * SECOND,
 }
 
-/**
- * Delivers to a relay over SMTP: one connection for each call, and one transaction (RFC 5321 §3.3) unless the
- * server takes fewer recipients at a time.
- */
-export function relayTransport(limits: Partial<RelayLimits> = {}): Transport<Relay> {
-  return { deliver: (request) => deliver(request, { ...LIMITS, ...limits }) }
+/** A transaction with a relay. */
+type RelayRequest = DeliveryRequest<Relay>
+
+/** What a delivery has besides its request. */
+interface Means {
+  readonly limits: RelayLimits
+  readonly passwords: RelayPasswords | undefined
+  readonly dialogue: Dialogue
+  readonly signal: AbortSignal
 }
 
-async function deliver(request: RelayRequest, limits: RelayLimits): Promise<readonly DeliveryOutcome[]> {
-  const texts = request.messages.map(({ recipient }) => formatAddress(recipient))
-  // The library refuses the whole transaction for such an address, which is a legal one.
-  const sendable = [...new Set(texts.filter((text) => !/[<>]/.test(text)))]
-  const dialogue = new Dialogue()
-  const fates: Fates =
-    sendable.length > 0 ? await deliverInTime(request, sendable, limits, dialogue) : new Map()
-  return texts.map((text) => {
-    const fate = fates.get(text)
-    return fate ? { ...fate, ...dialogue.evidence(fate.kind === 'accepted') } : UNWRITABLE
-  })
+interface RelayMeans {
+  /** Left out: none are stored. */
+  readonly passwords?: RelayPasswords
+  readonly limits?: Partial<RelayLimits>
 }
 
-const UNWRITABLE = permanent('5.1.3', 'an address with < or > in it cannot be delivered to')
+/** Delivers to a relay over SMTP, in one session for each call; where it wants a login, with the password stored. */
+export function relayTransport({ passwords, limits }: RelayMeans = {}): Transport<Relay> {
+  return {
+    async deliver(request) {
+      const known = { ...LIMITS, ...limits }
+      const overall = new AbortController()
+      const timedOut = new Error(`timed out after ${known.totalMs / SECOND} s`)
+      const timer = setTimeout(() => overall.abort(timedOut), known.totalMs)
+      try {
+        const dialogue = new Dialogue()
+        return await deliver(request, { limits: known, passwords, dialogue, signal: overall.signal })
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
+}
 
-async function deliverInTime(
-  request: RelayRequest,
-  recipients: readonly string[],
-  limits: RelayLimits,
-  dialogue: Dialogue,
-): Promise<Fates> {
-  const overall = new AbortController()
-  const timedOut = new Error(`timed out after ${limits.totalMs / 1000} s`)
-  const timer = setTimeout(() => overall.abort(timedOut), limits.totalMs)
+async function deliver(request: RelayRequest, means: Means): Promise<readonly DeliveryOutcome[]> {
   const relay = { ...request.transport, tls: tlsFor(request) }
+  const session = await openRelaySession(relay, request.hostname, means)
+  if (session.kind === 'failed') return forAll(request, means.dialogue, outcomeOfFailure(session, request))
+  const open = openSessionOf(session)
   try {
-    const session = await openSession(relay, request.hostname, limits, overall.signal, dialogue)
-    try {
-      const problem = incapability(request, session)
-      if (problem) return shared(recipients, problem)
-      if (needsSmtputf8(request)) declareSmtputf8(session)
-      return await deliverOver(session, request, recipients, overall.signal)
-    } finally {
-      await endSession(session, overall.signal)
-    }
-  } catch (error) {
-    if (!(error instanceof RelayFailure)) throw error
-    return shared(recipients, outcomeOfFailure(error, request))
+    const problem = relay.login && (await logIn(session, relay.login, await passwordOf(relay, means)))
+    if (problem) return forAll(request, means.dialogue, problem)
+    return (await open.send(request)).map(ofOnlyServer)
   } finally {
-    clearTimeout(timer)
+    await open.end()
   }
 }
 
@@ -86,71 +82,83 @@ function tlsFor({ transport: relay, requireTls }: RelayRequest): Relay['tls'] {
   return requireTls === false && relay.tls === 'required' ? 'opportunistic' : relay.tls
 }
 
-function outcomeOfFailure(failure: RelayFailure, { requireTls }: RelayRequest): DeliveryOutcome {
-  if (requireTls !== true || !failure.lacksTls) return temporary(failure)
-  const error = `${failure.message}; the message demands TLS with a verified certificate (RFC 8689)`
-  return { ...permanent('5.7.30', error), reply: failure.reply }
-}
-
-/** The library does not look whether the server takes what it sends; 8-bit content mostly passes anyway. */
-function incapability(request: RelayRequest, { extensions }: RelaySession): DeliveryOutcome | undefined {
-  const place = formatPlace(request.transport)
-  if (request.requireTls === true && !extensions.includes('REQUIRETLS')) {
-    return permanent('5.7.30', `${place} does not offer REQUIRETLS, which the message demands (RFC 8689)`)
+/** Where encryption is opportunistic and TLS fails, a second connection goes without (RFC 7435). */
+async function openRelaySession(
+  relay: Relay,
+  hello: string,
+  means: Means,
+): Promise<ClientSession | NoSession> {
+  const { dialogue, limits, signal } = means
+  const ipAddresses = await addressesOf(relay, limits)
+  if ('error' in ipAddresses) return noSession(dialogue, 'connection', ipAddresses.error)
+  const terms: SessionTerms = {
+    host: relay.host,
+    ipAddresses,
+    port: relay.port,
+    hello,
+    tls: relay.kind === 'submissions' ? 'implicit' : relay.tls === 'unverified' ? 'required' : relay.tls,
+    serverName: relay.host,
+    judge: (proof) => verdictFor(relay, proof),
+    signal,
+    limits,
+    dialogue,
   }
-  if (!needsSmtputf8(request) || extensions.includes('SMTPUTF8')) return undefined
-  return permanent('5.6.7', `${place} does not take internationalized mail (SMTPUTF8)`)
+  const session = await openClientSession(terms)
+  const mayGoWithout = terms.tls === 'opportunistic' && session.kind === 'failed' && session.stage === 'tls'
+  return mayGoWithout && !signal.aborted ? await openClientSession({ ...terms, tls: 'none' }) : session
 }
 
-/**
- * Has one transaction after the other until each recipient has its fate. Every one decides about somebody: where
- * nobody is accepted, nobody is left over for another.
- */
-async function deliverOver(
-  session: RelaySession,
-  request: RelayRequest,
-  recipients: readonly string[],
-  signal: AbortSignal,
-): Promise<Fates> {
-  const fates = new Map<string, DeliveryOutcome>()
-  let waiting = recipients
-  for (let begun = 1; waiting.length > 0; begun++) {
-    const group = waiting.slice(0, session.rcptMax)
-    const result = await transact(session, request, group, signal)
-    const end = begun > 1 && result.isMailRefused ? ofSession(result.end) : result.end
-    for (const recipient of group) fates.set(recipient, result.refused.get(recipient) ?? end)
-    waiting = [...waiting.slice(group.length), ...result.tooMany]
-    const hindrance =
-      waiting.length > 0 && (await hindranceAfter({ ...result, end }, begun, session, request, signal))
-    if (hindrance) return new Map([...shared(waiting, hindrance), ...fates])
+/** The system's resolver knows names that are in no public DNS. */
+async function addressesOf(
+  { host, port }: Relay,
+  { connectMs }: RelayLimits,
+): Promise<readonly string[] | { readonly error: string }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the host name could not be looked up in time')), connectMs)
+  })
+  try {
+    const found = await Promise.race([lookup(host, { all: true }), late])
+    return found.map(({ address }) => address)
+  } catch (error) {
+    return { error: `connecting to ${formatPlace({ host, port })}: ${reasonOf(error)}` }
+  } finally {
+    clearTimeout(timer)
   }
-  return fates
 }
 
-/** The server took the same MAIL before: that it refuses it now is about the session, not about the sender. */
-function ofSession(outcome: DeliveryOutcome): DeliveryOutcome {
-  return outcome.kind === 'accepted' ? outcome : { ...outcome, kind: 'temporary' }
+function verdictFor({ tls }: Relay, { webPkiFailure }: PeerProof): PeerVerdict {
+  if (!webPkiFailure) return { kind: 'accepted', verifiedBy: 'WebPKI' }
+  return tls === 'required' ? { kind: 'refused', failure: webPkiFailure } : { kind: 'accepted' }
 }
 
-/** Why no transaction can follow this one in the session; undefined when one can. */
-async function hindranceAfter(
-  { isMailRefused, isUnfinished, end }: TransactionResult,
-  begun: number,
-  session: RelaySession,
-  { transport: relay }: RelayRequest,
-  signal: AbortSignal,
-): Promise<DeliveryOutcome | undefined> {
-  const isBroken = end.kind === 'temporary' && end.code === 0
-  if (isMailRefused || isBroken) return end
-  if (begun >= session.mailMax) {
-    return temporary({ message: 'the server takes no more messages in this session (MAILMAX)', reply: '' })
-  }
-  const cause = session.connection.destroyed
-    ? new Error('connection closed')
-    : isUnfinished && (await reset(session, signal))
-  return cause ? temporary(new RelayFailure('sending to', relay, cause)) : undefined
+async function passwordOf({ login }: Relay, { passwords }: Means): Promise<string | undefined> {
+  return login && (await passwords?.read(login.secretName))
 }
 
-function shared(recipients: readonly string[], outcome: DeliveryOutcome): Fates {
-  return new Map(recipients.map((recipient) => [recipient, outcome]))
+function outcomeOfFailure(failed: NoSession, { requireTls }: RelayRequest): DeliveryOutcome {
+  if (requireTls !== true || !lacksTls(failed)) return temporary(failed.error, failed.reply)
+  const error = `${failed.error}; the message demands TLS with a verified certificate (RFC 8689)`
+  return { ...permanent('5.7.30', error), reply: failed.reply }
+}
+
+/** The server has no TLS, or none with a certificate that we trust; another try would find the same. */
+function lacksTls({ stage, code, failure }: NoSession): boolean {
+  const isPassing = /^(?:io-timeout|connection-closed)-/.test(failure?.reason ?? '')
+  return stage === 'tls' && (code === 0 ? !isPassing : code >= 500)
+}
+
+/** What this server does not take, no other of the route will. */
+function ofOnlyServer(outcome: DeliveryOutcome): DeliveryOutcome {
+  const lacksSmtputf8 =
+    outcome.kind === 'temporary' && outcome.code === 0 && outcome.enhancedCode === LACKS_SMTPUTF8
+  return lacksSmtputf8 ? { ...outcome, kind: 'permanent', enhancedCode: '5.6.7' } : outcome
+}
+
+function forAll(
+  { messages }: RelayRequest,
+  dialogue: Dialogue,
+  outcome: DeliveryOutcome,
+): readonly DeliveryOutcome[] {
+  return messages.map(() => ({ ...outcome, ...dialogue.evidence(false) }))
 }

@@ -72,7 +72,7 @@ export function smtpAuthentication(ports: SmtpAuthPorts, settings: SmtpAuthSetti
 }
 
 function bindingsOf({ tlsSocket }: AuthenticatingClient): ChannelBindings {
-  return tlsSocket ? channelBindings(tlsSocket) : {}
+  return tlsSocket ? channelBindings(tlsSocket, tlsSocket.getX509Certificate()) : {}
 }
 
 /** Nothing where TLS must come first. */

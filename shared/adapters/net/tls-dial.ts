@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { getCACertificates, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import { cleanText } from './client-reply.ts'
+import { connectFirst } from './connect-first.ts'
 import { connectionReason } from './connection-reason.ts'
 import { readPeerChain } from './peer-chain.ts'
-import { cleanText } from './relay-reply.ts'
 
 /** Whom to call. */
 export interface TlsTarget {
@@ -91,9 +92,13 @@ function proofOf(socket: TLSSocket): Proof {
 
 async function dial(target: TlsTarget, secure: Secure): Promise<TlsPeer | TlsFailure> {
   const signal = AbortSignal.timeout(target.timeoutMs)
-  const answered = await connectFirst(target)
-  if ('error' in answered) return { kind: 'failed', error: answered.error }
-  const { socket, address } = answered
+  const { addresses: ipAddresses, port, timeoutMs } = target
+  const answered = await connectFirst({ ipAddresses, port, timeoutMs })
+  if (answered.kind === 'unreachable') {
+    const errors = answered.causes.map(({ ipAddress, cause }) => `${ipAddress}: ${reasonOf(cause)}`)
+    return { kind: 'failed', error: errors.join('; ') }
+  }
+  const { socket, ipAddress: address } = answered
   try {
     return { kind: 'secured', address, ...(await secure(socket, signal)) }
   } catch (error) {
@@ -101,27 +106,6 @@ async function dial(target: TlsTarget, secure: Secure): Promise<TlsPeer | TlsFai
   } finally {
     socket.destroySoon()
   }
-}
-
-type Answered = { readonly socket: Socket; readonly address: string } | { readonly error: string }
-
-async function connectFirst({ addresses, port, timeoutMs }: TlsTarget): Promise<Answered> {
-  const errors: string[] = []
-  for (const address of addresses) {
-    const socket = connect({ host: address, port })
-    // One that is silent leaves time for the others.
-    const signal = AbortSignal.timeout(timeoutMs / addresses.length)
-    try {
-      await once(socket, 'connect', { signal })
-      // Errors after this one are told by what reads the socket, or nobody cares any more.
-      socket.on('error', () => {})
-      return { socket, address }
-    } catch (error) {
-      socket.destroy()
-      errors.push(`${address}: ${reasonOf(error)}`)
-    }
-  }
-  return { error: errors.join('; ') }
 }
 
 function reasonOf(error: unknown): string {

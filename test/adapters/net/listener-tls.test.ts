@@ -105,7 +105,7 @@ test('port 25 resumes no sessions, the ports of mail programs do', async (t) => 
 test('RFC 9266, RFC 5929 §4: both ends of a connection find the same channel bindings', async (t) => {
   const tls = await listenersTls(async () => one, silent)
   const { client, served } = await meet(t, { tls })
-  const found = channelBindings(served)
+  const found = channelBindings(served, served.getX509Certificate())
   const exported = client.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
   const hash = createHash('sha256')
     .update(shown(client) ?? '')
@@ -116,5 +116,7 @@ test('RFC 9266, RFC 5929 §4: both ends of a connection find the same channel bi
 test('RFC 9266 §4.2: with TLS 1.2 the certificate is all there is to bind to', async (t) => {
   const tls = await listenersTls(async () => one, silent)
   const { served } = await meet(t, { tls }, { maxVersion: 'TLSv1.2' })
-  assert.deepEqual(Object.keys(channelBindings(served)), ['tls-server-end-point'])
+  assert.deepEqual(Object.keys(channelBindings(served, served.getX509Certificate())), [
+    'tls-server-end-point',
+  ])
 })

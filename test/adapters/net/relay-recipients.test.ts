@@ -183,7 +183,7 @@ test('when the time is over, who was not delivered to yet is temporary', async (
     extensions: ['LIMITS RCPTMAX=1'],
     reply: (command) => (command.endsWith('.') && ends++ > 0 ? '250-wait' : undefined),
   })
-  const hurried = relayTransport({ totalMs: 300 })
+  const hurried = relayTransport({ limits: { totalMs: 300 } })
   const error = `sending to 127.0.0.1:${server.port}: timed out after 0.3 s`
   const late: Verdict = { kind: 'temporary', code: 0, enhancedCode: '', error }
   assert.deepEqual(await verdicts(hurried, request(server.port, [a, b, c])), [ACCEPTED, late, late])

@@ -11,7 +11,7 @@ import { trustCertificate } from './trust-certificate.ts'
 const ACCEPTED: Verdict = { kind: 'accepted', code: 250, enhancedCode: '2.0.0' }
 const EXTENSIONS = ['PIPELINING', 'SIZE', 'REQUIRETLS']
 
-const transport = relayTransport({ greetingMs: 300 })
+const transport = relayTransport({ limits: { greetingMs: 300, handshakeMs: 300 } })
 
 /** What the sender wishes, of a relay by name that the operator has set up so. */
 function wished(requireTls: boolean, port: number, tls: Relay['tls'] = 'none'): DeliveryRequest<Relay> {
@@ -57,7 +57,7 @@ test('a server without TLS that we trust is not given a message that demands it,
   const untrusted = await scriptedServer(t, { extensions: EXTENSIONS, identity: selfSigned(['localhost']) })
   const rows: readonly (readonly [port: number, problem: string])[] = [
     [notOffered.port, 'STARTTLS with PLACE: the server answered 502 5.5.1 not here'],
-    [noEhlo.port, 'opening a session with PLACE: the server answered 502 5.5.1 what?'],
+    [noEhlo.port, 'EHLO with PLACE: the server answered 502 5.5.1 what?'],
     [untrusted.port, 'TLS handshake with PLACE: certificate not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)'],
   ]
   for (const [port, problem] of rows) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { outcomeOfReply, parseReply } from '../../../shared/adapters/net/relay-reply.ts'
+import { outcomeOfReply, parseReply } from '../../../shared/adapters/net/client-reply.ts'
 
 test('a reply has a code, an enhanced code with its class where it gives one, and a text (RFC 5321 §4.2, RFC 3463)', () => {
   const rows: readonly (readonly [string, number, string, string])[] = [

@@ -1,9 +1,10 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { formatAddress, isAsciiLocalpart } from '../../address/address.ts'
-import type { DeliveryOutcome } from '../../queue/transport.ts'
-import { permanent, type RelayRequest, temporary } from './relay-outcome.ts'
-import { outcomeOfReply } from './relay-reply.ts'
-import { formatPlace, RelayFailure, type RelaySession } from './relay-session.ts'
+import { formatAddress } from '../../address/address.ts'
+import type { DeliveryOutcome, DeliveryRequest } from '../../queue/transport.ts'
+import { permanent, reasonOf, temporary } from './client-outcome.ts'
+import { mailParameters, rcptParameters } from './client-parameters.ts'
+import { outcomeOfReply, replyLine } from './client-reply.ts'
+import type { ClientSession } from './client-session.ts'
 
 /** How a transaction (RFC 5321 §3.3) went. */
 export interface TransactionResult {
@@ -15,8 +16,6 @@ export interface TransactionResult {
   readonly tooMany: readonly string[]
   /** MAIL came to nothing: that would be no other with the next recipients. */
   readonly isMailRefused: boolean
-  /** The server may still wait for the content: RSET comes before the next MAIL. */
-  readonly isUnfinished: boolean
 }
 
 /** The library notes in it what became of the recipients. */
@@ -25,63 +24,64 @@ interface NotedEnvelope extends SMTPConnection.Envelope {
   readonly rejectedErrors?: readonly SMTPConnection.SMTPError[]
 }
 
-/** Sends the message to recipients that one transaction may have. An abort of the signal leaves the rest undone. */
+/**
+ * Sends the message to recipients that one transaction may have. An abort of the signal leaves the rest undone. What
+ * this leaves of the session is noted in it.
+ */
 export async function transact(
-  session: RelaySession,
-  request: RelayRequest,
+  session: ClientSession,
+  request: DeliveryRequest,
   recipients: readonly string[],
-  signal: AbortSignal,
 ): Promise<TransactionResult> {
-  const { mailFrom, content } = request
-  const envelope: NotedEnvelope = {
-    from: mailFrom ? formatAddress(mailFrom) : '',
-    to: [...recipients],
-    size: content.length,
-    use8BitMime: request.has8bit,
-    requireTLSExtensionEnabled: request.requireTls === true,
+  const { mailFrom, content, messages } = request
+  const { connection, extensions } = session
+  const byRecipient = new Map(messages.map((message) => [formatAddress(message.recipient), message]))
+  connection.parameters = {
+    mail: mailParameters(request, extensions),
+    rcpt: (recipient) => {
+      const message = byRecipient.get(recipient)
+      return message ? rcptParameters(message, extensions) : []
+    },
   }
+  const envelope: NotedEnvelope = { from: mailFrom ? formatAddress(mailFrom) : '', to: [...recipients] }
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  session.transactions += 1
   const sent = await unlessAborted<SMTPConnection.SentMessageInfo | SMTPConnection.SMTPError>(
-    signal,
-    (done) => session.connection.send(envelope, bytes, (error, info) => done(error ?? info)),
+    session.signal,
+    (done) => connection.send(envelope, bytes, (error, info) => done(error ?? info)),
   )
   if (!(sent instanceof Error)) return { ...asked(envelope), end: outcomeOfReply(sent.response, 'DATA') }
-  const end = endOf(sent, request)
+  const end = endOf(sent, session)
+  session.isSpent ||= end.code === 421 || (end.kind === 'temporary' && end.code === 0)
   // After a refused MAIL the replies to RCPT only say that there is no transaction.
   const isMailRefused = 'command' in sent && (sent.command === 'MAIL FROM' || sent.command === 'API')
-  if (isMailRefused) return { end, isMailRefused, refused: new Map(), tooMany: [], isUnfinished: false }
-  return { ...asked(envelope), end, isUnfinished: 'code' in sent && sent.code === 'EENVELOPE' }
+  if (isMailRefused) return { end, isMailRefused, refused: new Map(), tooMany: [] }
+  session.isUnfinished = 'code' in sent && sent.code === 'EENVELOPE'
+  return { ...asked(envelope), end }
 }
 
 /** Ends a transaction that is unfinished; answers why not, if so. */
-export async function reset({ connection }: RelaySession, signal: AbortSignal): Promise<unknown> {
-  return await unlessAborted<unknown>(signal, (done) => {
-    // The library forgets the callback when the connection ends.
-    const ended = () => done(new Error('connection closed'))
-    connection.once('end', ended)
-    connection.reset((error) => {
-      connection.off('end', ended)
-      done(error)
-    })
-  })
-}
-
-/** Says whether the transaction needs SMTPUTF8 (RFC 6531 §3.1). */
-export function needsSmtputf8({ smtputf8, mailFrom, messages }: RelayRequest): boolean {
-  return (
-    smtputf8 ||
-    ![...messages.map(({ recipient }) => recipient), ...(mailFrom ? [mailFrom] : [])].every(isAsciiLocalpart)
+export async function reset(session: ClientSession): Promise<DeliveryOutcome | undefined> {
+  const { connection, signal } = session
+  const answer = await unlessAborted<string | Error>(
+    signal,
+    (done) => void connection.ask('RSET').then(done, done),
   )
+  session.isUnfinished = false
+  if (typeof answer === 'string' && answer.startsWith('2')) return undefined
+  session.isSpent = true
+  return typeof answer === 'string'
+    ? broken(session, Object.assign(new Error('RSET was refused'), { response: answer }))
+    : broken(session, answer)
 }
 
-/** RFC 6531 §3.4: also for header fields; the library declares it for addresses only. */
-export function declareSmtputf8({ connection }: RelaySession): void {
-  const internals = connection as unknown as { _sendCommand(command: string, logged?: string): void }
-  const sendCommand = internals._sendCommand.bind(connection)
-  internals._sendCommand = (command, logged) => {
-    const isUndeclared = command.startsWith('MAIL FROM:') && !/>.* SMTPUTF8(?: |$)/.test(command)
-    sendCommand(isUndeclared ? `${command} SMTPUTF8` : command, logged)
-  }
+/** The session ended, or can be used no more. */
+export function broken({ place }: ClientSession, cause: unknown): DeliveryOutcome {
+  const { response } = cause as Partial<SMTPConnection.SMTPError>
+  return temporary(
+    `sending to ${place}: ${reasonOf(cause)}`,
+    response === undefined ? '' : replyLine(response),
+  )
 }
 
 /** The library hands out these replies with some results only, but all are in the envelope; a test sees to this. */
@@ -95,15 +95,11 @@ function asked({ accepted = [], rejectedErrors = [] }: NotedEnvelope): Omit<Tran
     refused: new Map(refused),
     tooMany: tooMany.map(([recipient]) => recipient),
     isMailRefused: false,
-    isUnfinished: false,
   }
 }
 
 /** What an error says of all recipients that were not refused one by one. */
-function endOf(
-  error: SMTPConnection.SMTPError,
-  { transport: relay, content }: RelayRequest,
-): DeliveryOutcome {
+function endOf(error: SMTPConnection.SMTPError, session: ClientSession): DeliveryOutcome {
   const { code, command, response, responseCode } = error
   if (response !== undefined && (responseCode === 421 || code === 'EENVELOPE' || code === 'EMESSAGE')) {
     return outcomeOfReply(
@@ -111,11 +107,8 @@ function endOf(
       command === 'MAIL FROM' ? 'MAIL' : command === 'RCPT TO' ? 'RCPT' : 'DATA',
     )
   }
-  if (code === 'EMESSAGE') {
-    return permanent('5.3.4', `${formatPlace(relay)} takes no message of ${content.length} bytes`)
-  }
   if (code === 'EENVELOPE') return permanent('5.1.7', 'a sender with < or > in its address cannot be used')
-  return temporary(new RelayFailure('sending to', relay, error))
+  return broken(session, error)
 }
 
 /** Waits for a callback, or for the abort of the signal, whose reason is then the result. */
@@ -125,6 +118,7 @@ function unlessAborted<Result>(
 ): Promise<Result> {
   return new Promise((resolve) => {
     const abort = () => resolve(signal.reason)
+    if (signal.aborted) return abort()
     signal.addEventListener('abort', abort, { once: true })
     start((result) => {
       signal.removeEventListener('abort', abort)

@@ -1,6 +1,6 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Evidence, Remote } from '../../queue/evidence.ts'
-import { cleanText } from './relay-reply.ts'
+import { cleanText } from './client-reply.ts'
 
 /** What the library tells its logger with `transactionLog`: commands, replies, and how much content it sent. */
 interface LogEntry {
@@ -15,14 +15,14 @@ const LEFT_OUT = '…'
 const MOST_LINES = 200
 
 /**
- * Writes down what we and a server say in one delivery, on one connection after the other. Content is counted only,
- * and of authentication no more is kept than the mechanism and how it ended.
+ * Writes down what we and a server say in one delivery, on one connection after the other, or in a later one on the
+ * same connection. Content is counted only, and of authentication no more is kept than the mechanism and how it ended.
  */
 export class Dialogue {
   /** The server of the latest connection. */
   remote: Remote | undefined
-  readonly #startedAt = performance.now()
-  readonly #lines: string[] = []
+  #startedAt = performance.now()
+  #lines: string[] = []
   #isCut = false
   #isAuthenticating = false
 
@@ -35,6 +35,13 @@ export class Dialogue {
     }
     // The library sends to the one level there is what it has for the others.
     return { transactionLog: true, logger: { debug } }
+  }
+
+  /** Another delivery begins. */
+  restart(): void {
+    this.#startedAt = performance.now()
+    this.#lines = []
+    this.#isCut = false
   }
 
   said(command: string): void {

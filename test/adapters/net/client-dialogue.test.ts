@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Dialogue } from '../../../shared/adapters/net/relay-dialogue.ts'
+import { Dialogue } from '../../../shared/adapters/net/client-dialogue.ts'
 
 test('a transcript has a line for each line, with the time since the beginning, and no control characters', () => {
   const dialogue = new Dialogue()
