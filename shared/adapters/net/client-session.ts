@@ -141,7 +141,9 @@ function failureOf(
 ): NoSession {
   const error = cause instanceof Error ? cause : new Error('unknown fault')
   const { command, response, timeoutType } = error as SMTPConnection.SMTPError
-  const { code, enhancedCode } = parseReply(response ?? '')
+  const { code: digits, enhancedCode } = parseReply(response ?? '')
+  // What is no reply may still begin with digits.
+  const code = digits >= 400 ? digits : 0
   const said = { reply: response === undefined ? '' : replyLine(response), code, enhancedCode }
   const reason = reasonOf(error)
   if (connection.upgrading || (connection.chain && alertOf(error) !== undefined)) {

@@ -57,9 +57,9 @@ function negotiate(
   })
 }
 
-/** The library names the reply of the proxy (RFC 1928 §6), `… - (ConnectionRefused)`. */
+/** The library names the reply of the proxy (RFC 1928 §6), `… - ConnectionRefused`. */
 function refusalOf(error: unknown): string {
-  const [, reply = ''] = /\((\w+)\)$/.exec(error instanceof Error ? error.message : '') ?? []
+  const [, reply = ''] = / - (\w+)$/.exec(error instanceof Error ? error.message : '') ?? []
   const reason = reply.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()
   return reason === '' ? 'the proxy gives no connection' : `the proxy answers: ${reason}`
 }

@@ -1,5 +1,11 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { TLSSocket, type TLSSocketOptions } from 'node:tls'
+
+/** With what else a server's end of TLS is to have. */
+interface Identity extends Pick<TLSSocketOptions, 'requestCert' | 'rejectUnauthorized' | 'maxVersion'> {
+  readonly cert: string
+  readonly key: string
+}
 
 interface Script {
   /** Null says nothing. */
@@ -7,9 +13,9 @@ interface Script {
   /** Lines after the first of the answer to EHLO. */
   readonly extensions?: readonly string[]
   /** The answer to a command, or to the data (`.`); undefined leaves it to the default, null drops the connection. */
-  readonly reply?: (command: string) => string | null | undefined
+  readonly reply?: (command: string, socket: Socket) => string | null | undefined
   /** Offers STARTTLS. */
-  readonly identity?: { readonly cert: string; readonly key: string }
+  readonly identity?: Identity
   readonly implicitTls?: boolean
   readonly port?: number
 }
@@ -52,7 +58,7 @@ function converse(socket: Socket, script: Script, commands: string[]): void {
   let isData = false
   const answer = (command: string): void => {
     commands.push(command)
-    const reply = answerTo(isData ? '.' : command, script, socket instanceof TLSSocket)
+    const reply = answerTo(isData ? '.' : command, script, socket)
     isData = reply?.startsWith('354') ?? false
     if (reply === null) socket.destroy()
     else socket.write(`${reply}\r\n`)
@@ -80,12 +86,12 @@ function dataLength(text: string): number {
   return end < 0 ? -1 : end + 3
 }
 
-function answerTo(command: string, script: Script, isSecure: boolean): string | null {
-  const scripted = script.reply?.(command)
+function answerTo(command: string, script: Script, socket: Socket): string | null {
+  const scripted = script.reply?.(command, socket)
   if (scripted !== undefined) return scripted
   if (command.startsWith('EHLO')) {
     const offered = [...(script.extensions ?? ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'SIZE'])]
-    if (script.identity && !isSecure) offered.push('STARTTLS')
+    if (script.identity && !(socket instanceof TLSSocket)) offered.push('STARTTLS')
     return ['mx.example', ...offered]
       .map((line, at) => `250${at === offered.length ? ' ' : '-'}${line}`)
       .join('\r\n')
@@ -96,6 +102,6 @@ function answerTo(command: string, script: Script, isSecure: boolean): string | 
   return '250 2.0.0 ok'
 }
 
-function secure(socket: Socket, identity: { readonly cert: string; readonly key: string }): TLSSocket {
+function secure(socket: Socket, identity: Identity): TLSSocket {
   return new TLSSocket(socket, { isServer: true, ...identity })
 }
