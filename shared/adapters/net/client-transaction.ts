@@ -22,6 +22,7 @@ export interface TransactionResult {
 interface NotedEnvelope extends SMTPConnection.Envelope {
   readonly accepted?: readonly string[]
   readonly rejectedErrors?: readonly SMTPConnection.SMTPError[]
+  readonly mailError?: SMTPConnection.SMTPError
 }
 
 /**
@@ -51,10 +52,12 @@ export async function transact(
     (done) => connection.send(envelope, bytes, (error, info) => done(error ?? info)),
   )
   if (!(sent instanceof Error)) return { ...asked(envelope), end: outcomeOfReply(sent.response, 'DATA') }
-  const end = endOf(sent, session)
+  // With PIPELINING a server that refuses MAIL may hang up before it has answered the rest.
+  const cause = envelope.mailError ?? sent
+  const end = endOf(cause, session)
   session.isSpent ||= end.code === 421 || (end.kind === 'temporary' && end.code === 0)
   // After a refused MAIL the replies to RCPT only say that there is no transaction.
-  const isMailRefused = 'command' in sent && (sent.command === 'MAIL FROM' || sent.command === 'API')
+  const isMailRefused = 'command' in cause && (cause.command === 'MAIL FROM' || cause.command === 'API')
   if (isMailRefused) return { end, isMailRefused, refused: new Map(), tooMany: [] }
   session.isUnfinished = 'code' in sent && sent.code === 'EENVELOPE'
   return { ...asked(envelope), end }

@@ -174,6 +174,31 @@ for (const [rule, script] of ends) {
   })
 }
 
+test('a server that refuses and hangs up before it has heard all is believed, with PIPELINING too', async (t) => {
+  const rows = [
+    ['MAIL', '550 5.7.1 not you', '550 5.7.1'],
+    ['RCPT', '554 5.7.1 no', '554 5.7.1'],
+  ] as const
+  for (const extensions of [['PIPELINING'], []]) {
+    for (const [verb, reply, expected] of rows) {
+      const server = await scriptedServer(t, {
+        extensions,
+        reply: (command, socket) => {
+          if (!command.startsWith(verb)) return undefined
+          socket.end(`${reply}\r\n`)
+          return ''
+        },
+      })
+      const session = await hasty.open(sessionRequest(server.port))
+      assertOpen(session)
+      const [outcome] = await session.send(directRequest(['a@x.example']))
+      assert.equal(outcome?.kind, 'permanent')
+      assert.equal(`${outcome.code} ${outcome.enhancedCode}`, expected)
+      await session.end()
+    }
+  }
+})
+
 test('a session that the server ends between messages is not used again', async (t) => {
   const server = await scriptedServer(t, {
     reply: (command, socket) => {

@@ -102,6 +102,11 @@ for (const [notify, onAcceptance, onDelay, onFailure] of notices) {
   })
 }
 
+test('where the next hop gives the notices, there is none that says relayed (RFC 3461 §5.2.1)', () => {
+  const asked = { ...row, dsn: { notify: ['SUCCESS'] } } as const
+  assert.equal(concluded(asked, { ...accepted, givesNotices: true }).effects.notice, undefined)
+})
+
 test('of a message with the null reverse-path nobody is told (RFC 5321 §6.1)', () => {
   const asked = { ...withoutSender, dsn: { notify: ['SUCCESS', 'FAILURE', 'DELAY'] } } as const
   for (const outcome of [accepted, never]) assert.equal(concluded(asked, outcome).effects.notice, undefined)
