@@ -68,8 +68,8 @@ export interface OpenSession {
 export interface NoSession extends Evidence {
   readonly kind: 'failed'
   /**
-   * `connection`: no address answered. `greeting`: it did, and refused or fell silent before STARTTLS. `tls`: STARTTLS
-   * was refused, the handshake failed, or {@link SessionRequest.judge} refused.
+   * `connection`: no address answered. `greeting`: it did, and refused or fell silent, before STARTTLS or after it.
+   * `tls`: STARTTLS was refused, the handshake failed, or {@link SessionRequest.judge} refused.
    */
   readonly stage: 'connection' | 'greeting' | 'tls'
   /** In public words. */

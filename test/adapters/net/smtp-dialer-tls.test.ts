@@ -112,6 +112,17 @@ test('the name that SNI asks for may be another than the one a certificate is lo
   await session.end()
 })
 
+test('an IP address is asked for by no name, and its certificate is for another host', async (t) => {
+  trustCertificate(t, root.pem)
+  const server = await scriptedServer(t, { identity: identityOf([good]) })
+  const session = await hasty.open(
+    sessionRequest(server.port, { host: '127.0.0.1', serverName: '127.0.0.1' }),
+  )
+  assertOpen(session)
+  assert.equal(session.proof?.webPkiFailure?.resultType, 'certificate-host-mismatch')
+  await session.end()
+})
+
 const refusals: readonly (readonly [reply: string, code: number])[] = [
   ['454 4.7.0 not now', 454],
   ['502 5.5.1 what?', 502],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { smtpDialer } from '../../../shared/adapters/net/smtp-dialer.ts'
 import { connectionAttempts } from './connection-attempts.ts'
@@ -212,6 +212,25 @@ test('a session that the server ends between messages is not used again', async 
   assert.equal(outcome?.kind, 'accepted')
   while (session.isReusable()) await new Promise((done) => setImmediate(done))
   await session.end()
+})
+
+test('a server has longer to look at the content than to answer otherwise (RFC 5321 §4.5.3.2.6)', async (t) => {
+  const answerLate = (command: string, socket: Socket) => {
+    if (!command.endsWith('.')) return undefined
+    setTimeout(() => socket.write('250 2.0.0 at last\r\n'), 150)
+    return '250-looking'
+  }
+  for (const [contentMs, kind] of [
+    [50, 'temporary'],
+    [5_000, 'accepted'],
+  ] as const) {
+    const server = await scriptedServer(t, { reply: answerLate })
+    const session = await smtpDialer({ inactivityMs: 50, contentMs }).open(sessionRequest(server.port))
+    assertOpen(session)
+    const [outcome] = await session.send(directRequest(['a@x.example']))
+    assert.equal(outcome?.kind, kind)
+    await session.end()
+  }
 })
 
 test('the signal ends a session and its transactions', async (t) => {
