@@ -33,6 +33,7 @@ interface Internals {
   _processResponse(): void
   _actionGreeting(reply: string): void
   _actionEHLO(reply: string): void
+  _actionMAIL(reply: string, done: unknown): void
   _upgradeConnection(done: (error: Error | null, isSecured?: boolean) => void): void
   _createSendStream(done: (error: Error | null, reply?: string) => void): NodeJS.EventEmitter
   _onError(error: Error, code: string, reply: string, command: string): void
@@ -50,6 +51,8 @@ export class ClientConnection extends Library {
   /** The certificates (DER) that the server sent, which can be read only once; undefined without TLS. */
   chain: readonly Uint8Array[] | undefined
   parameters: EnvelopeParameters = { mail: [], rcpt: () => [] }
+  /** Whether the server ever accepted MAIL, since this was last set to false. */
+  hasTakenMail = false
   readonly #limits: ClientLimits
 
   constructor(options: SMTPConnection.Options, limits: ClientLimits) {
@@ -116,6 +119,11 @@ export class ClientConnection extends Library {
   override _actionEHLO(reply: string): void {
     if (/^(?:2|50[0-4])/.test(reply)) super._actionEHLO(reply)
     else this._onError(new Error('EHLO was refused'), 'EPROTOCOL', reply, 'EHLO')
+  }
+
+  override _actionMAIL(reply: string, done: unknown): void {
+    this.hasTakenMail ||= reply.startsWith('2')
+    super._actionMAIL(reply, done)
   }
 
   override _upgradeConnection(done: (error: Error | null, isSecured?: boolean) => void): void {

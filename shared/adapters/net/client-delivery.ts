@@ -23,8 +23,10 @@ export function openSessionOf(session: ClientSession): OpenSession {
       // The way to the first message is part of its evidence.
       if (hasSent) session.dialogue.restart()
       hasSent = true
+      session.connection.hasTakenMail = false
       return await deliverOver(session, request)
     },
+    hasTakenMail: () => session.connection.hasTakenMail,
     isReusable: () => isUsable(session),
     end: () => endClientSession(session),
   }
