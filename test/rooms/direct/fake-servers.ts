@@ -54,6 +54,7 @@ export function fakeServers(servers: Readonly<Record<string, FakeServer>>) {
   /** Host and recipients of every transaction. */
   const sent: string[] = []
   const ended: string[] = []
+  let closings = 0
   let told = 0
   const dialer: SessionDialer = {
     async open(wanted) {
@@ -62,6 +63,7 @@ export function fakeServers(servers: Readonly<Record<string, FakeServer>>) {
       const server = servers[wanted.host] ?? { isDown: true }
       const opened = open(server, wanted)
       if (opened.kind === 'failed') return opened
+      const openedAt = closings
       let messages = 0
       let state: 'ready' | 'over' = 'ready'
       let hasTakenMail = false
@@ -79,7 +81,7 @@ export function fakeServers(servers: Readonly<Record<string, FakeServer>>) {
           return answers(request, said, opened.remote)
         },
         hasTakenMail: () => hasTakenMail,
-        isReusable: () => state === 'ready',
+        isReusable: () => state === 'ready' && openedAt === closings,
         async end() {
           state = 'over'
           ended.push(wanted.host)
@@ -87,7 +89,9 @@ export function fakeServers(servers: Readonly<Record<string, FakeServer>>) {
       }
     },
   }
-  return { dialer, dials, requests, sent, ended }
+  /** The servers end all sessions. */
+  const closeAll = () => void closings++
+  return { dialer, dials, requests, sent, ended, closeAll }
 }
 
 type Opened = Omit<OpenSession, 'send' | 'hasTakenMail' | 'isReusable' | 'end'>

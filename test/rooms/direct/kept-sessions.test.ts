@@ -48,6 +48,18 @@ test('nobody takes a session that was opened on other terms', async () => {
   assert.equal(world.dials.length, 5)
 })
 
+test('nobody takes a session that was judged by other records', async () => {
+  const records = [associate(3, 1, 1, own)]
+  const signed = { ...zone, '_25._tcp.mx.example': { TLSA: records } }
+  const world = arrange({ zone: signed, servers: { 'mx.example': { chain: [own.der] } } })
+  await world.deliver(to('bob@x.example'))
+  await world.deliver(to('bob@x.example'))
+  assert.equal(world.dials.length, 1)
+  records.unshift(associate(3, 1, 1, await makeCertificate()))
+  await world.deliver(to('bob@x.example'))
+  assert.equal(world.dials.length, 2)
+})
+
 test('§2.4: a message that was tried before takes only the address whose turn it is', async () => {
   const world = arrange({ zone, servers: { 'mx.example': {} } })
   await world.deliver(to('bob@x.example'))
@@ -100,8 +112,12 @@ test('the end of the process ends sessions that are kept, and keeps no more', as
   assert.deepEqual(world.ended, ['mx.example', 'mx.example'])
 })
 
-test('a session that was ended by its server is not taken', async () => {
+test('a session that broke is not kept, and one that its server ended meanwhile is not taken', async () => {
   const world = arrange({ zone, servers: { 'mx.example': { says: ['lost', []] } } })
   await world.deliver(to('bob@x.example'))
   assert.deepEqual(world.ended, ['mx.example'])
+  await world.deliver(to('bob@x.example'))
+  world.closeAll()
+  await world.deliver(to('bob@x.example'))
+  assert.deepEqual(world.sent, ['mx.example#1 bob', 'mx.example#1 bob', 'mx.example#1 bob'])
 })
