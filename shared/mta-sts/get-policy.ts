@@ -1,9 +1,9 @@
 import { type Clock, type Instant, MINUTE, SECOND } from '../base/clock.ts'
-import { extendedErrorReason } from '../dns/extended-error.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import { fetchPolicy, validUntil } from './fetch-policy.ts'
 import { type FoundRecord, findStsRecord } from './find-record.ts'
-import { MAX_AGE_SECONDS, parsePolicy, type StsPolicy } from './policy.ts'
-import type { FetchedPolicy, PolicyFetcher } from './policy-fetcher.ts'
+import type { StsPolicy } from './policy.ts'
+import type { PolicyFetcher } from './policy-fetcher.ts'
 import type { PolicyStore, StoredPolicy } from './policy-store.ts'
 import type { StsProblem } from './problem.ts'
 import type { StsRecord } from './record.ts'
@@ -62,7 +62,7 @@ async function getFirst(ports: GetPolicyPorts, domain: string): Promise<PolicyAn
   const found = await findStsRecord(ports.resolver, domain)
   if (found.kind !== 'found') return found
   const { record } = found
-  const fetched = await fetchPolicy(ports, domain, FIRST_FETCH_MS)
+  const fetched = await fetchPolicy(ports.fetcher, domain, FIRST_FETCH_MS)
   const now = ports.clock.now()
   if (fetched.policy) return await keep(ports, domain, record, fetched.policy)
   const retryAt = now + RETRY_MS
@@ -80,7 +80,7 @@ async function getAgain(
   const { record } = found
   if (record.id === stored.recordId) return { kind: 'found', policy: stored.policy, isFresh: true, record }
   if (isEarly(stored.retryAt, ports.clock.now())) return olderPolicy(stored.policy, found, BACK_OFF)
-  const fetched = await fetchPolicy(ports, domain, LATER_FETCH_MS)
+  const fetched = await fetchPolicy(ports.fetcher, domain, LATER_FETCH_MS)
   if (fetched.policy) return await keep(ports, domain, record, fetched.policy)
   await ports.store.put(domain, { ...stored, retryAt: ports.clock.now() + RETRY_MS })
   return olderPolicy(stored.policy, found, fetched.problem)
@@ -96,8 +96,7 @@ async function keep(
   record: StsRecord,
   policy: StsPolicy,
 ): Promise<PolicyAnswer> {
-  const seconds = Math.min(policy.maxAgeSeconds, MAX_AGE_SECONDS)
-  await store.put(domain, { recordId: record.id, policy, validUntilAt: clock.now() + seconds * SECOND })
+  await store.put(domain, { recordId: record.id, policy, validUntilAt: validUntil(policy, clock.now()) })
   return { kind: 'found', policy, isFresh: true, record }
 }
 
@@ -110,29 +109,5 @@ function olderPolicy(policy: StsPolicy, found: FoundRecord, problem: StsProblem)
     isFresh: false,
     problem: { ...problem, reason: `${problem.reason}${suffix}` },
     ...(found.kind === 'found' && { record: found.record }),
-  }
-}
-
-type Fetched = { readonly policy: StsPolicy } | { readonly policy?: undefined; readonly problem: StsProblem }
-
-async function fetchPolicy({ fetcher }: GetPolicyPorts, domain: string, longestMs: number): Promise<Fetched> {
-  const fetched = await fetcher.fetch(domain, longestMs)
-  if (fetched.kind !== 'fetched') return { problem: problemOf(fetched) }
-  const read = parsePolicy(fetched.text)
-  if ('policy' in read) return read
-  const text = `the policy is malformed: ${read.problem}`
-  return { problem: { text, resultType: 'sts-policy-invalid', reason: 'policy-syntax-error' } }
-}
-
-function problemOf(fetched: Exclude<FetchedPolicy, { readonly kind: 'fetched' }>): StsProblem {
-  const { kind, problem: text } = fetched
-  if (kind === 'none') return { text, resultType: 'sts-policy-fetch-error', reason: 'no-policy-served' }
-  if (fetched.certificate !== undefined) {
-    return { text, resultType: 'sts-webpki-invalid', reason: fetched.certificate }
-  }
-  return {
-    text,
-    resultType: 'sts-policy-fetch-error',
-    reason: extendedErrorReason(fetched) ?? 'cannot-fetch-policy',
   }
 }

@@ -27,6 +27,14 @@ export const keys = {
   address: (domain: string, localpart: string): Key => ({ pk: `AD#${domain}`, sk: localpart }),
   password: (holder: string): Key => ({ pk: `K#${holder}`, sk: 'password' }),
   certificate: (): Key => ({ pk: 'TLS', sk: 'certificate' }),
+  stsPolicy: (domain: string): Key => ({ pk: 'STS', sk: domain }),
+  // Before all domains, none of which begins so.
+  stsRefresh: (): Key => ({ pk: 'STS', sk: '#refresh' }),
+  tlsResults: (day: string, recipientDomain: string, policyDomain: string): Key => ({
+    pk: `TR#${day}`,
+    sk: `${recipientDomain}#${policyDomain}`,
+  }),
+  domainTls: (account: string, domain: string): Key => ({ pk: `DT#${account}`, sk: domain }),
   signingSecret: (account: string, direction: string): Key => ({ pk: `W#${account}`, sk: direction }),
   dkimKey: (domain: string, publicKey: string): Key => ({ pk: `DK#${domain}`, sk: shortened(publicKey) }),
   failing: (account: string, direction: string, url: string): Key => ({
