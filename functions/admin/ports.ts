@@ -21,6 +21,7 @@ import { secretText } from '../../shared/adapters/aws/secret-text.ts'
 import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
+import { dynamoTlsResultsStore } from '../../shared/adapters/aws/tls-results-store.ts'
 import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
 import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
@@ -56,6 +57,7 @@ export function adminPorts(): AdminPorts {
     mailboxes: dynamoMailboxStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
     reports: dynamoReportStore(table, clock),
+    tlsResults: dynamoTlsResultsStore(table),
     clock,
     random,
     pause: async (ms) => await setTimeout(ms),

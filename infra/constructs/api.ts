@@ -148,6 +148,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
   data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys'])
   data.allowItems(role, ['GetItem', 'Query'], ['reports'])
+  data.allowItems(role, ['Query'], ['tlsResults'])
   const secrets = [data.adminSecret.secretArn, data.sealingSecret.secretArn]
   allow(role, ['secretsmanager:GetSecretValue'], secrets)
   return admin

@@ -19,6 +19,7 @@ import { addSetupCommand } from './setup.ts'
 import { addSpfCommands } from './spf.ts'
 import { addSuppressCommands } from './suppress.ts'
 import { addTimeCommand } from './time.ts'
+import { addTlsResultCommands } from './tls-result.ts'
 import { addTransportCommands } from './transport.ts'
 import { addWebhookCommands } from './webhook.ts'
 
@@ -55,6 +56,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addMailCommands(program, session)
   addSuppressCommands(program, session)
   addReportCommands(program, session)
+  addTlsResultCommands(program, session)
   addDnsCommands(program, session)
   addSpfCommands(program, session)
   addDaneCommands(program, session)

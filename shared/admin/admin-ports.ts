@@ -11,6 +11,7 @@ import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
 import type { ReportStore } from '../reports/report.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
+import type { ResultsStore } from '../tls-results/results-store.ts'
 import type { FailingStore } from '../webhook/failing-webhook.ts'
 import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
 import type { WebhookStore } from '../webhook/webhook-store.ts'
@@ -33,6 +34,7 @@ export interface AdminPorts extends OperationPorts {
   readonly failing: Pick<FailingStore, 'forget'>
   readonly suppressions: Pick<SuppressionStore, 'page' | 'findAll' | 'add' | 'remove'>
   readonly reports: Pick<ReportStore, 'list' | 'find'>
+  readonly tlsResults: Pick<ResultsStore, 'list'>
   readonly calls: OperationPorts['calls'] & Pick<WebhookStore, 'add'>
   readonly random: Random
   /** Waits for so many milliseconds. */

@@ -17,6 +17,7 @@ import { queueRoutes } from './queue.ts'
 import { reportRoutes } from './reports.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { tlsResultRoutes } from './tls-results.ts'
 import { routeRoutes, transportRoutes } from './transports.ts'
 import { webhookCallRoutes } from './webhook-calls.ts'
 import { webhookSecretRoutes } from './webhook-secrets.ts'
@@ -52,6 +53,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/holdrules', holdRuleRoutes(ports))
   app.route('/mail', mailRoutes(ports))
   app.route('/reports', reportRoutes(ports))
+  app.route('/tls-results', tlsResultRoutes(ports))
   app.route('/suppressions', suppressionRoutes(ports))
   app.notFound((context) => {
     const { method, path } = context.req

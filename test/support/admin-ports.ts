@@ -11,6 +11,7 @@ import type { Operation } from '../../shared/operations/operation.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { Report } from '../../shared/reports/report.ts'
 import type { Suppression } from '../../shared/suppression/suppression.ts'
+import type { DayResults } from '../../shared/tls-results/day-results.ts'
 import type { WebhookName } from '../../shared/webhook/failing-webhook.ts'
 import type { SigningSecret } from '../../shared/webhook/signing-secret.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
@@ -33,6 +34,7 @@ export interface TestAdmin {
     mails: readonly Mail[]
     suppressions: readonly Suppression[]
     reports: readonly Report[]
+    tlsResults: readonly DayResults[]
     contents: Readonly<Record<ContentName, Uint8Array>>
     readonly operations: Map<RowId, Operation>
     readonly passwords: Map<string, StoredPassword>
@@ -64,6 +66,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     mails: [],
     suppressions: [],
     reports: [],
+    tlsResults: [],
     contents: {},
     operations: new Map(),
     passwords: new Map(),
@@ -157,6 +160,12 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
           (each) =>
             each.kind === kind && each.domain === domain && each.endAt === endAt && each.digest === digest,
         ),
+    },
+    tlsResults: {
+      list: async (day, recipientDomain, limit) =>
+        state.tlsResults
+          .filter((each) => each.day === day && [undefined, each.recipientDomain].includes(recipientDomain))
+          .slice(0, limit),
     },
     clock,
     random,

@@ -4,21 +4,25 @@ import { localSeed } from '../../scripts/local-postern.ts'
 import { dynamoFailingStore } from '../../shared/adapters/aws/failing-store.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoTlsResultsStore } from '../../shared/adapters/aws/tls-results-store.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import type { AccountDetailsJson } from '../../shared/admin/accounts.ts'
 import type { QueuedCallJson, RetiredCallJson } from '../../shared/admin/call-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
 import type { ReportJson } from '../../shared/admin/reports.ts'
+import type { TlsResultJson } from '../../shared/admin/tls-results.ts'
 import type { WebhookTestJson } from '../../shared/admin/webhook-tests.ts'
 import { DAY, MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { rowIdAt } from '../../shared/base/row-id.ts'
 import { atBeginning, type Work } from '../../shared/operations/operation.ts'
 import type { QueueStore } from '../../shared/queue/queue-store.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import { byDayResults, dayOf } from '../../shared/tls-results/day-results.ts'
 import { deliverRaw } from './deliver-raw.ts'
 import { eventually } from './eventually.ts'
 import { type Installation, large, read, type Step, sendTo, submitAsOperator } from './integration-steps.ts'
 import { dmarcXml, reportMail } from './report-mails.ts'
+import { tlsResult } from './tls-result.ts'
 
 /** What operators do to both queues. */
 export const operatorSteps: readonly Step[] = [
@@ -32,6 +36,7 @@ export const operatorSteps: readonly Step[] = [
   },
   { name: 'operator: messages are dumped, small, stored and large', run: dumpMessages },
   { name: 'operator: a report comes in, and is listed and shown', run: readReport },
+  { name: 'operator: what TLS came to is listed', run: listTlsResults },
   { name: 'operator: the sweep ends operations on both queues', run: sweepOperations },
   { name: 'operator: a message is held at its attempt, by a rule that it did not know', run: holdAtAttempt },
 ]
@@ -114,6 +119,13 @@ async function readReport({ admin, smtpPort }: Installation): Promise<void> {
   await deliverRaw(smtpPort, 'a@remote.test', 'plain@plain.test', `${header}\r\n${body}`)
   const [report] = await admin.get<ReportJson[]>('/reports/dmarc?domain=plain.test')
   assert.equal((await admin.get<ReportJson>(`/reports/${report?.ID}`)).Passed, 7)
+}
+
+async function listTlsResults({ admin, table }: Installation): Promise<void> {
+  const [row = assert.fail('no row')] = byDayResults([tlsResult()], dayOf(systemClock.now()))
+  await dynamoTlsResultsStore(table).add(row, 'step')
+  const [listed] = await admin.get<TlsResultJson[]>('/tls-results?domain=x.example')
+  assert.equal(listed?.Policies[0]?.Succeeded, 1)
 }
 
 /** As if its calls had failed since the day before yesterday. */
