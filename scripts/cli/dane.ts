@@ -12,6 +12,7 @@ import { CliError } from './cli-error.ts'
 import { type DialReport, dialMailHosts, dialService, reportText } from './dane-dial.ts'
 import { addResolverOptions, openResolver, type ResolverOptions } from './dns.ts'
 import { readDomain } from './read-domain.ts'
+import { readHello, readPort } from './read-place.ts'
 import type { Session } from './session.ts'
 
 interface DialOptions extends ResolverOptions {
@@ -111,21 +112,9 @@ function readPlace(text: string): { readonly host: string; readonly port: number
   return { host: readDomain('host', host), port: readPort('port', port) }
 }
 
-function readPort(name: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65535) return port
-  throw new CliError(`${name}: ${JSON.stringify(text)} must be a number from 1 to 65535`)
-}
-
 function readUsages(text: string | undefined): readonly number[] {
   if (text === undefined) return allUsages
   return text.split(',').map((usage) => orCliError(() => parseTlsaParameter('usage', usage.trim())))
-}
-
-/** A host that does not know its name in full may still call. */
-function readHello(text: string): string {
-  if (/^[\w.:[\]-]{1,255}$/.test(text)) return text
-  throw new CliError(`--ehlo: ${JSON.stringify(text)} must be a host name or an address literal`)
 }
 
 function readPem(file: string): string {

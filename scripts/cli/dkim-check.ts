@@ -61,15 +61,16 @@ const log = {
     ),
 }
 
-/** RFC 6376 §3.1; underscores are in use. */
-function readSelector(text: string): string {
+/** RFC 6376 §3.1; underscores are in use. Throws a CliError. */
+export function readSelector(text: string): string {
   if (/^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(text)) return text.toLowerCase()
   throw new CliError(
     `selector: ${JSON.stringify(text)} must be labels of letters, digits, hyphens and underscores`,
   )
 }
 
-function readMessage(file: string): Uint8Array {
+/** A message with CRLF, which bare LF stand for. Throws a CliError. */
+export function readMessage(file: string): Uint8Array {
   try {
     const content = readFileSync(file)
     if (content.includes('\r\n')) return content

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { DkimSelectorJson } from '../../shared/admin/dkim.ts'
 import { CliError } from './cli-error.ts'
 import { addDkimChecks } from './dkim-check.ts'
+import { addDkimSign } from './dkim-sign.ts'
 import { table } from './print.ts'
 import type { Session } from './session.ts'
 
@@ -65,6 +66,7 @@ export function addDkimCommands(program: Command, session: Session): void {
       session.show({}, `selector ${selector} of ${domain} removed`)
     })
   addDkimChecks(dkim, session)
+  addDkimSign(dkim, session)
 }
 
 async function add(session: Session, domain: string, options: AddOptions): Promise<void> {

@@ -8,7 +8,7 @@ import { rowPath } from './row-path.ts'
 export async function dumpMessage(client: AdminClient, id: string, output?: string): Promise<void> {
   const content = await client.download(`/queue/${rowPath(id)}/content`)
   if (output === undefined) {
-    process.stdout.write(process.stdout.isTTY ? shown(content) : content)
+    writeMessage(content)
     return
   }
   try {
@@ -16,6 +16,11 @@ export async function dumpMessage(client: AdminClient, id: string, output?: stri
   } catch (error) {
     throw new CliError(`cannot write ${output}: ${error instanceof Error ? error.message : error}`)
   }
+}
+
+/** Writes a message to standard output, octet by octet unless that is a terminal. */
+export function writeMessage(content: Uint8Array): void {
+  process.stdout.write(process.stdout.isTTY ? shown(content) : content)
 }
 
 /** Whoever wrote the message must not write to the terminal. */

@@ -16,6 +16,7 @@ import { addReportCommands } from './report.ts'
 import { addRouteCommands } from './route.ts'
 import { LOCAL_URL, openSession } from './session.ts'
 import { addSetupCommand } from './setup.ts'
+import { addSmtpCommands } from './smtp.ts'
 import { addSpfCommands } from './spf.ts'
 import { addSuppressCommands } from './suppress.ts'
 import { addTimeCommand } from './time.ts'
@@ -60,6 +61,7 @@ export function posternCommand(environment: Readonly<Record<string, string | und
   addDnsCommands(program, session)
   addSpfCommands(program, session)
   addDaneCommands(program, session)
+  addSmtpCommands(program, session)
   addDmarcCommands(program, session)
   addMtaStsCommands(program, session)
   addTimeCommand(program, session)

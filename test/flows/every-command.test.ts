@@ -197,6 +197,10 @@ test('AT-66: the commands for reports run against a live server', async () => {
   )
 })
 
+test('AT-66: the command for TLS results runs against a live server', async () => {
+  assert.equal(await run('tlsresult list'), '(none)\n')
+})
+
 test('AT-66: the commands that ask the DNS run without a server', async () => {
   const data = { preference: 10, exchange: 'mx.example' }
   const answers = [{ name: 'every.example', type: 'MX', data } as const]
@@ -211,7 +215,7 @@ test('AT-66: the commands that ask the DNS run without a server', async () => {
   )
 })
 
-test('AT-66: the commands about DANE run without a server', async () => {
+test('AT-66: the commands about DANE and SMTP run without a server', async () => {
   const certificate = await makeCertificate({ names: ['mx.every.example'] })
   const file = join(directory, 'mx.pem')
   writeFileSync(file, certificate.pem)
@@ -227,6 +231,8 @@ test('AT-66: the commands about DANE run without a server', async () => {
   })
   await run('dane dial', `mx.every.example:${port}`, '--server', server)
   await run('dane dialmx', 'every.example', '--port', `${mail.port}`, '--server', server)
+  const text = await run('smtp dial', `mx.every.example:${mail.port}`, '--server', server)
+  assert.match(text, /^TLS: +TLSv1\.3, /m)
 })
 
 test('AT-66: the commands that check what a domain publishes run without a server', async () => {
@@ -243,6 +249,10 @@ test('AT-66: the commands that check what a domain publishes run without a serve
   writeFileSync(file, signDkim({ header, body, privateKey, domain: 'every.example', selector: 'one' }))
   assert.match(await run('dkim verify', file, '--server', address), /^1: pass$/m)
   assert.match(await run('dmarc lookup', 'every.example', '--server', address), /^policy: +reject$/m)
+  const pem = join(directory, 'dkim.pem')
+  writeFileSync(pem, privateKey.export({ format: 'pem', type: 'pkcs8' }))
+  const signer = ['--key', pem, '--domain', 'every.example', '--selector', 'one']
+  assert.match(await run('dkim sign', file, ...signer), /^DKIM-Signature: v=1; a=ed25519-sha256;/)
   const host = await policyHost(context, 'every.example', () => ({
     text: 'version: STSv1\nmode: enforce\nmx: mx.every.example\nmax_age: 604800\n',
   }))

@@ -56,23 +56,32 @@ export async function dialTls(target: TlsTarget): Promise<TlsPeer | TlsFailure> 
  */
 export async function dialStartTls(target: TlsTarget, hostname: string): Promise<TlsPeer | TlsFailure> {
   return await dial(target, async (socket, signal) => {
-    const connection = new SMTPConnection({
-      connection: socket,
-      host: target.serverName,
-      name: hostname,
-      requireTLS: true,
-      tls: { ...tlsOptions, servername: target.serverName },
-    })
-    await new Promise<void>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      connection.on('error', reject)
-      connection.connect((error) => (error ? reject(error) : resolve()))
-    })
+    const options = { host: target.serverName, name: hostname, requireTLS: true }
+    const connection = await openSmtp({ ...options, connection: socket }, signal)
     const proof = proofOf(connection._socket as TLSSocket)
-    connection.quit()
-    await once(connection, 'end', { signal: AbortSignal.timeout(QUIT_MS) }).catch(() => {})
+    await quit(connection)
     return proof
   })
+}
+
+/** Begins an SMTP session on a connection; its certificates are for the caller to check. Throws the library's errors. */
+export async function openSmtp(
+  options: SMTPConnection.Options,
+  signal: AbortSignal,
+): Promise<SMTPConnection> {
+  const connection = new SMTPConnection({ ...options, tls: tlsOptions })
+  await new Promise<void>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    connection.on('error', reject)
+    connection.connect((error) => (error ? reject(error) : resolve()))
+  })
+  return connection
+}
+
+/** Takes leave; the server has a moment to answer (RFC 5321 §4.1.1.10). */
+export async function quit(connection: SMTPConnection): Promise<void> {
+  connection.quit()
+  await once(connection, 'end', { signal: AbortSignal.timeout(QUIT_MS) }).catch(() => {})
 }
 
 /** The certificates (DER) of the authorities that this Node trusts. */
@@ -86,19 +95,16 @@ type Proof = Pick<TlsPeer, 'protocol' | 'chain'>
 /** Begins TLS on a connection. */
 type Secure = (socket: Socket, signal: AbortSignal) => Promise<Proof>
 
-function proofOf(socket: TLSSocket): Proof {
+/** What a TLS session shows of the server; to be called once. */
+export function proofOf(socket: TLSSocket): Proof {
   return { protocol: socket.getProtocol() ?? '', chain: readPeerChain(socket) }
 }
 
 async function dial(target: TlsTarget, secure: Secure): Promise<TlsPeer | TlsFailure> {
   const signal = AbortSignal.timeout(target.timeoutMs)
-  const { addresses: ipAddresses, port, timeoutMs } = target
-  const answered = await connectFirst({ ipAddresses, port, timeoutMs })
-  if (answered.kind === 'unreachable') {
-    const errors = answered.causes.map(({ ipAddress, cause }) => `${ipAddress}: ${reasonOf(cause)}`)
-    return { kind: 'failed', error: errors.join('; ') }
-  }
-  const { socket, ipAddress: address } = answered
+  const answered = await connectOrWhyNot(target)
+  if ('error' in answered) return { kind: 'failed', error: answered.error }
+  const { socket, address } = answered
   try {
     return { kind: 'secured', address, ...(await secure(socket, signal)) }
   } catch (error) {
@@ -108,7 +114,23 @@ async function dial(target: TlsTarget, secure: Secure): Promise<TlsPeer | TlsFai
   }
 }
 
-function reasonOf(error: unknown): string {
+type Answered = { readonly socket: Socket; readonly address: string } | { readonly error: string }
+
+/** Connects to the first address that answers, or says what each of them did. */
+export async function connectOrWhyNot({
+  addresses,
+  port,
+  timeoutMs,
+}: Omit<TlsTarget, 'serverName'>): Promise<Answered> {
+  const answered = await connectFirst({ ipAddresses: addresses, port, timeoutMs })
+  if (answered.kind === 'connected') return { socket: answered.socket, address: answered.ipAddress }
+  return {
+    error: answered.causes.map(({ ipAddress, cause }) => `${ipAddress}: ${reasonOf(cause)}`).join('; '),
+  }
+}
+
+/** Why there is no session, in public words. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown fault'
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'timed out'
   const { code = '', originalCode = '', response } = error as SMTPConnection.SMTPError
