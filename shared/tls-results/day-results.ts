@@ -1,18 +1,14 @@
-import { isIP } from 'node:net'
+import { parseIpAddress } from '../address/ip-address.ts'
 import type { Instant } from '../base/clock.ts'
 import { hostName } from '../dns/names.ts'
 import type { TlsFailureDetail, TlsResult } from './tls-results.ts'
 
-/** What one row of results is about. */
-export interface DayResultsName {
+/** All that is known of a day, a recipient domain and a policy domain: one row. */
+export interface DayResults {
   /** In UTC, such as `20260601`: the period of a report (RFC 8460 §4.1). */
   readonly day: string
   readonly recipientDomain: string
   readonly policyDomain: string
-}
-
-/** All that is known of a day, a recipient domain and a policy domain. */
-export interface DayResults extends DayResultsName {
   readonly isHost: boolean
   /** Each policy that was met on that day, such as before and after it changed. */
   readonly policies: readonly PolicyResults[]
@@ -69,7 +65,7 @@ export function mergeDays(one: DayResults, other: DayResults): DayResults {
 }
 
 function keyName(text: string): string | undefined {
-  return isIP(text) === 0 ? hostName(text) : undefined
+  return parseIpAddress(text) ? undefined : hostName(text)
 }
 
 function bounded(policy: PolicyResults): PolicyResults {

@@ -109,7 +109,11 @@ const withExamples = [
   ...[['queue'], ['queue', 'retired', 'list'], ['webhook'], ['webhook', 'retired', 'list']],
   ...[['holdrules'], ['holdrules', 'add'], ['holdrules', 'remove']],
   ...[['operation'], ['operation', 'list'], ['operation', 'cancel']],
-  ...[['smtp', 'dial'], ['dkim', 'sign'], ['tlsresult', 'list']],
+  ...[
+    ['smtp', 'dial'],
+    ['dkim', 'sign'],
+    ['tlsresult', 'list'],
+  ],
 ]
 for (const args of withExamples) {
   test(`postern ${args.join(' ')} --help has examples`, async () => {
