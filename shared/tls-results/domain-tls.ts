@@ -1,5 +1,5 @@
 /** What the servers of a domain could do when an account last had mail for it. */
-interface TlsSupport {
+export interface TlsSupport {
   /** A session was encrypted. */
   readonly starttls: boolean
   /** The server announced REQUIRETLS (RFC 8689) in an encrypted session. */
