@@ -16,6 +16,7 @@ import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoRelayPasswordStore } from '../../shared/adapters/aws/relay-password-store.ts'
 import { dynamoReportStore } from '../../shared/adapters/aws/report-store.ts'
 import { secretText } from '../../shared/adapters/aws/secret-text.ts'
 import { dynamoSigningSecretStore } from '../../shared/adapters/aws/signing-secret-store.ts'
@@ -42,6 +43,7 @@ export function adminPorts(): AdminPorts {
     passwords: passwordVerifier({ credentials, clock, random }),
     initialPassword: secretText(requiredSetting('adminSecretArn')),
     dkimKeys: dynamoDkimKeyStore(table),
+    relayPasswords: dynamoRelayPasswordStore(table),
     sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
     content: awsContentStore({ table, objects, clock }),
     largeAnswers: s3LargeAnswers({ exchange: lazyExchange(bucket, hasOwnS3Endpoint()), random }),

@@ -6,6 +6,7 @@ import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
 import { dynamoNoticeStore } from '../../shared/adapters/aws/notice-store.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
+import { dynamoRelayPasswordStore } from '../../shared/adapters/aws/relay-password-store.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { relayTransport } from '../../shared/adapters/net/relay-transport.ts'
@@ -14,6 +15,7 @@ import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { messageSigner } from '../../shared/dkim/message-signer.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
+import { openedRelayPasswords } from '../../shared/queue/relay-passwords.ts'
 import { functionTransports } from '../../shared/queue/transports.ts'
 import { hasOwnS3Endpoint, numberSetting, requiredSetting } from '../../shared/runtime/settings.ts'
 
@@ -21,6 +23,8 @@ import { hasOwnS3Endpoint, numberSetting, requiredSetting } from '../../shared/r
 export function deliverPorts(): AttemptPorts {
   const table = dynamoTable(requiredSetting('table'), random)
   const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
+  const sealingSecret = lazySecret(requiredSetting('sealingSecretArn'), clock)
+  const passwords = openedRelayPasswords({ relayPasswords: dynamoRelayPasswordStore(table), sealingSecret })
   return {
     options: dynamoOptionsStore(table, clock),
     queue: dynamoQueueStore(table, clock),
@@ -29,10 +33,10 @@ export function deliverPorts(): AttemptPorts {
     notices: dynamoNoticeStore(table, clock),
     signer: messageSigner({
       dkimKeys: dynamoDkimKeyStore(table),
-      sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
+      sealingSecret,
       clock,
     }),
-    transport: functionTransports({ relay: relayTransport() }),
+    transport: functionTransports({ relay: relayTransport({ passwords }) }),
     deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     clock,

@@ -146,7 +146,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowObjects(role, 's3:GetObject', 'queue')
   allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
   data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
-  data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys'])
+  data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys', 'transportPasswords'])
   data.allowItems(role, ['GetItem', 'Query'], ['reports'])
   data.allowItems(role, ['Query'], ['tlsResults'])
   const secrets = [data.adminSecret.secretArn, data.sealingSecret.secretArn]

@@ -18,6 +18,7 @@ const entities = {
   webhookCalls: 'H#*',
   webhookSecrets: 'W#*',
   dkimKeys: 'DK#*',
+  transportPasswords: 'TP',
   failingWebhooks: 'F#*',
   suppressions: 'S#*',
   recipients: 'R#*',
@@ -68,7 +69,8 @@ export class Data extends Construct {
         'Bounces come days later to addresses made with this key: a rotation must keep the old one, by hand.',
     })
     this.sealingSecret = createSecret(this, 'SealingKeys', {
-      description: 'What Postern encrypts private keys with, one a line, the current one first',
+      description:
+        'What Postern encrypts private keys and passwords of relays with, one a line, the current one first',
       length: 64,
       whyKept: 'What was sealed stays in the table: a rotation must keep the old key, by hand.',
     })

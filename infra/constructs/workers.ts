@@ -70,6 +70,8 @@ export class Workers extends Construct {
     data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'mailContent'])
     // Mail is signed when it is sent (DKIM).
     data.allowItems(role, ['GetItem'], ['dkimKeys'])
+    // Relays want a login.
+    data.allowItems(role, ['GetItem'], ['transportPasswords'])
     allow(role, ['secretsmanager:GetSecretValue'], [data.sealingSecret.secretArn])
     allow(role, ['sqs:SendMessage'], [this.deliveries.queueArn, this.webhooks.queueArn])
     consume(this.deliveries, { role, lambda }, 10)

@@ -132,6 +132,7 @@ export function changedAccount(before: Account, change: AccountChange): Account 
     ...changedLimit('maxFirstTimeRecipientsPerDay', before, change.MaxFirstTimeRecipientsPerDay),
     ...changedQuota(before, change.QuotaMessageSize),
     loginDisabled: change.LoginDisabled ?? before.loginDisabled,
+    ...(before.routes && { routes: before.routes }),
   }
 }
 

@@ -9,6 +9,7 @@ import type { LargeAnswers } from '../content/large-answer.ts'
 import type { DkimKeyStore } from '../dkim/dkim-key-store.ts'
 import type { MailboxStore } from '../mailbox/mailbox-store.ts'
 import type { OperationPorts } from '../operations/run-operation.ts'
+import type { RelayPasswordStore } from '../queue/relay-passwords.ts'
 import type { ReportStore } from '../reports/report.ts'
 import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import type { ResultsStore } from '../tls-results/results-store.ts'
@@ -25,7 +26,8 @@ export interface AdminPorts extends OperationPorts {
   /** The generated secret; it is the administrator's password until another one is set. */
   readonly initialPassword: () => Promise<string>
   readonly dkimKeys: DkimKeyStore
-  /** What private keys are sealed with. */
+  readonly relayPasswords: Pick<RelayPasswordStore, 'keep' | 'remove'>
+  /** What private keys and passwords of relays are sealed with. */
   readonly sealingSecret: () => Promise<string>
   readonly content: Pick<ContentStore, 'keep' | 'read'>
   readonly largeAnswers: Pick<LargeAnswers, 'linkTo'>

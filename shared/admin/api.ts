@@ -16,9 +16,10 @@ import { operationRoutes } from './operations.ts'
 import { queueRoutes } from './queue.ts'
 import { reportRoutes } from './reports.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
+import { routeRoutes } from './routes.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { tlsResultRoutes } from './tls-results.ts'
-import { routeRoutes, transportRoutes } from './transports.ts'
+import { transportRoutes } from './transports.ts'
 import { webhookCallRoutes } from './webhook-calls.ts'
 import { webhookSecretRoutes } from './webhook-secrets.ts'
 import { webhookTestRoutes } from './webhook-tests.ts'
@@ -46,7 +47,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/accounts', webhookTestRoutes(ports))
   app.route('/addresses', addressRoutes(ports))
   app.route('/transports', transportRoutes(ports))
-  app.route('/routes', routeRoutes(ports))
+  app.route('/', routeRoutes(ports))
   app.route('/queue', queueRoutes(ports))
   app.route('/webhooks', webhookCallRoutes(ports))
   app.route('/', operationRoutes(ports))

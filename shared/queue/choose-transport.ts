@@ -1,4 +1,5 @@
 import type { Options, Route, TransportSettings } from '../account/options.ts'
+import { formatUnicodeDomain } from '../address/domain-name.ts'
 import { lookUp } from '../base/look-up.ts'
 import type { QueuedMessage } from './queued-message.ts'
 
@@ -12,7 +13,7 @@ export interface Mistake {
 export type RoutedMessage = Pick<QueuedMessage, 'account' | 'mailFrom' | 'recipient' | 'transport'>
 
 /**
- * The transport that an operator chose for this message, else that of the first route that matches: those of its
+ * A mistake while the domain of the reverse-path is disabled (see `HostedDomain.disabled`). Otherwise the transport that an operator chose for this message, else that of the first route that matches: those of its
  * account, of the domain of its reverse-path, and of the installation, in this order.
  */
 export function chooseTransport(
@@ -20,6 +21,12 @@ export function chooseTransport(
   message: RoutedMessage,
   attemptsBefore: number,
 ): TransportSettings | Mistake {
+  const sender = message.mailFrom?.domain
+  if (sender !== undefined && lookUp(options.domains, sender)?.disabled) {
+    return mistake(
+      `the sender's domain ${formatUnicodeDomain(sender)} is disabled: the operator must enable it, or fail the message`,
+    )
+  }
   if (message.transport !== '') {
     const chosen = lookUp(options.transports, message.transport)
     return chosen ?? mistake(`the message is to go by an unknown transport ${message.transport}`)

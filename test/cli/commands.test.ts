@@ -9,7 +9,6 @@ import { posternFor } from './admin-server.ts'
 
 const domain = parseDomainName('shop.example')
 const domains = { [domain]: { separators: ['+'], disabled: false } }
-const relay = { kind: 'submission', host: 'smtp.example', port: 587, tls: 'required' } as const
 
 test('domain: add, show, update, list, remove', async (t) => {
   const admin = testAdmin()
@@ -230,62 +229,6 @@ test('address: add, list, show, update, remove', async (t) => {
   assert.equal((await postern('address', 'remove', 'ann/b@shop.example')).status, 0)
   assert.deepEqual(admin.state.entries, [])
 })
-
-test('transport and route: add, set, list, remove', async (t) => {
-  const admin = testAdmin()
-  const postern = await posternFor(t, admin)
-  const added = await postern('transport', 'add', 'relay', '--host', 'smtp.example')
-  assert.equal(added.stdout, 'transport relay leads to smtp.example port 587\n')
-  assert.deepEqual(admin.state.options.transports, { relay })
-  assert.equal(
-    (await postern('transport', 'list')).stdout,
-    'NAME   HOST          PORT  TLS\nrelay  smtp.example  587   required\n',
-  )
-  const routes = await postern(
-    'route',
-    'set',
-    'relay,from=a.example,to=.b.example,to=c.example,attempts=3',
-    'relay',
-  )
-  const list = [
-    'TRANSPORT  FROM       TO                    ATTEMPTS',
-    'relay      a.example  .b.example c.example  3',
-    'relay      all        all                   0',
-    '',
-  ].join('\n')
-  assert.equal(routes.stdout, list)
-  assert.equal((await postern('route', 'list')).stdout, list)
-  assert.equal((await postern('transport', 'remove', 'relay')).status, 1)
-  assert.equal((await postern('route', 'set', '--none')).stdout, '(none)\n')
-  assert.equal((await postern('transport', 'remove', 'relay')).stdout, 'transport relay removed\n')
-})
-
-const badRoutes = [
-  { args: [], error: 'give the routes, or --none for no route' },
-  { args: ['relay', '--none'], error: 'give the routes, or --none for no route' },
-  {
-    args: ['relay,a.example'],
-    error: 'route relay,a.example: "a.example" is none of from=DOMAIN, to=DOMAIN, attempts=N',
-  },
-  {
-    args: ['relay,attempts=x'],
-    error: 'route relay,attempts=x: attempts= must be given once, as a whole number',
-  },
-]
-
-for (const { args, error } of badRoutes) {
-  test(`postern route set ${args.join(' ')} changes nothing`, async (t) => {
-    const routes = [{ fromDomains: [], toDomains: [], minimumAttempts: 0, transport: 'relay' }]
-    const admin = testAdmin({ transports: { relay }, routes })
-    const postern = await posternFor(t, admin)
-    assert.deepEqual(await postern('route', 'set', ...args), {
-      status: 1,
-      stdout: '',
-      stderr: `error: ${error}\n`,
-    })
-    assert.deepEqual(admin.state.options.routes, routes)
-  })
-}
 
 test('what strangers wrote reaches the terminal without control characters', async (t) => {
   const admin = testAdmin({ accounts: { shop: freshAccount } })

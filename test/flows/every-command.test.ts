@@ -114,12 +114,15 @@ test('AT-66: the commands for settings run against a live server', async () => {
   await run('address remove', 'third@every.test')
   await run('account remove', 'second')
   await run('domain remove', 'bücher.test')
-  await run('transport add', 'spare', '--host', 'smtp.example')
-  await run('transport add', 'unused', '--host', 'smtp.example')
+  await run('transport set', 'spare', '--kind', 'submission', '--host', 'smtp.example')
+  await run('transport set', 'unused', '--kind', 'direct')
   assert.match(await run('transport list'), /spare/)
+  assert.match(await run('transport show', 'spare'), /^Host: +smtp\.example$/m)
   await run('transport remove', 'unused')
   await run('route set', 'spare,to=spare.test', 'local')
   assert.match(await run('route list'), /spare\.test/)
+  await run('route add', 'spare', '--account', 'every', '--attempts', '3')
+  assert.equal(await run('route remove', '1', '--account', 'every'), '(none)\n')
 })
 
 test('AT-66: the commands for suppressions and mail run against a live server', async () => {

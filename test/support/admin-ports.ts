@@ -42,6 +42,8 @@ export interface TestAdmin {
     readonly signingSecrets: Map<string, SigningSecret>
     /** Sealed, by public key. */
     readonly dkimKeys: Map<string, Uint8Array>
+    /** Sealed, by name. */
+    readonly relayPasswords: Map<string, Uint8Array>
     /** Webhooks whose failures were forgotten. */
     readonly forgotten: WebhookName[]
     readonly errors: unknown[]
@@ -72,6 +74,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     passwords: new Map(),
     signingSecrets: new Map(),
     dkimKeys: new Map(),
+    relayPasswords: new Map(),
     forgotten: [],
     errors: [],
   }
@@ -136,6 +139,10 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
       read: async (_, publicKey) => state.dkimKeys.get(publicKey),
       keep: async (_, publicKey, sealed) => void state.dkimKeys.set(publicKey, sealed),
       remove: async (_, publicKey) => void state.dkimKeys.delete(publicKey),
+    },
+    relayPasswords: {
+      keep: async (name, sealed) => void state.relayPasswords.set(name, sealed),
+      remove: async (name) => void state.relayPasswords.delete(name),
     },
     sealingSecret: async () => 'sealing secret',
     content: { read: async (name) => state.contents[name], keep: unused },

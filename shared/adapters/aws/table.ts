@@ -37,6 +37,7 @@ export const keys = {
   domainTls: (account: string, domain: string): Key => ({ pk: `DT#${account}`, sk: domain }),
   signingSecret: (account: string, direction: string): Key => ({ pk: `W#${account}`, sk: direction }),
   dkimKey: (domain: string, publicKey: string): Key => ({ pk: `DK#${domain}`, sk: shortened(publicKey) }),
+  relayPassword: (secretName: string): Key => ({ pk: 'TP', sk: secretName }),
   failing: (account: string, direction: string, url: string): Key => ({
     pk: `F#${account}`,
     sk: shortened(`${direction}#${url}`),
