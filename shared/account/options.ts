@@ -134,10 +134,10 @@ export interface Relay {
 /** How to log in at a relay (RFC 4954). */
 export interface RelayLogin {
   readonly username: string
+  /** Under which the password is stored; a new password gets a new name. */
+  readonly secretName: string
   /** In the order of preference; the first that the server offers too is used. */
   readonly mechanisms: readonly LoginMechanism[]
-  /** Names the password of this login; a new password gets a new name. */
-  readonly secretName: string
 }
 
 export type LoginMechanism =

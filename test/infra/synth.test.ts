@@ -401,6 +401,18 @@ suite('roles', () => {
       key: 'DK#*',
       roles: ['ApiAdmin'],
     },
+    {
+      rule: 'only deliver reads passwords of relays',
+      action: 'dynamodb:GetItem',
+      key: 'TP',
+      roles: ['WorkersDeliver'],
+    },
+    {
+      rule: 'only admin changes passwords of relays',
+      action: 'dynamodb:PutItem',
+      key: 'TP',
+      roles: ['ApiAdmin'],
+    },
   ]
   for (const { rule, action, key, roles } of holders) {
     test(rule, () => {

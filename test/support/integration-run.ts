@@ -15,7 +15,9 @@ import {
   staleLeaseSeconds,
   steps,
 } from './integration-steps.ts'
+import { loginRelay } from './login-relay.ts'
 import { operatorSteps } from './operator-steps.ts'
+import { relaySteps, setLoginRelay } from './relay-steps.ts'
 import { submissionSteps } from './submission-steps.ts'
 import { webapiSteps } from './webapi-steps.ts'
 import { type ReceivedCall, webhookReceiver } from './webhook-receiver.ts'
@@ -48,6 +50,7 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
     const outside: Outside = {
       application: await webhookReceiver({ after }, answerOfApplication),
       relay: await holdingRelay({ after }),
+      loginRelay: await loginRelay({ after }),
     }
     // The seeded relay names the listener's port, which must be the same after the restart.
     const ports = await freePorts()
@@ -58,7 +61,14 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       return openInstallation(await starting, ports)
     }
     const first = await watch.step('boot and seed', boot)
-    for (const step of [...steps, ...operatorSteps, ...webapiSteps, ...submissionSteps])
+    for (const step of [
+      setLoginRelay,
+      ...steps,
+      ...operatorSteps,
+      ...webapiSteps,
+      ...submissionSteps,
+      ...relaySteps,
+    ])
       await watch.step(step.name, () => step.run(first, outside))
     const kept = await watch.step('stop', () => restartSteps.before(first))
     const second = await watch.step('restart', boot)

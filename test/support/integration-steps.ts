@@ -27,6 +27,7 @@ import { submit } from '../../shared/queue/submit.ts'
 import { eventually } from './eventually.ts'
 import { fakeClock } from './fake-clock.ts'
 import type { HoldingRelay } from './holding-relay.ts'
+import type { LoginRelay } from './login-relay.ts'
 import type { ReceivedCall, WebhookReceiver } from './webhook-receiver.ts'
 
 /** A running Postern, as its operator and its account reach it. */
@@ -50,6 +51,8 @@ export interface Outside {
   readonly application: WebhookReceiver
   /** Mail to slow.test goes there. */
   readonly relay: HoldingRelay
+  /** Mail to login.test goes there. */
+  readonly loginRelay: LoginRelay
 }
 
 /** One thing that the product does, with every store and queue that it needs for it. */
