@@ -212,6 +212,11 @@ export const freshAccount: Account = {
   loginDisabled: '',
 }
 
+/** What a relay at that port is, where nobody says it (RFC 8314 §3.3). */
+export function relayKindAt(port: unknown): Relay['kind'] {
+  return port === 465 ? 'submissions' : port === 587 ? 'submission' : 'smtp'
+}
+
 /** Account names appear in keys and commands: 1 to 63 lower-case letters, digits, dots, dashes, underscores. */
 export function isAccountName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)

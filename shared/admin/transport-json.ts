@@ -1,5 +1,11 @@
 import * as z from 'zod/mini'
-import type { LoginMechanism, Relay, RelayLogin, TransportSettings } from '../account/options.ts'
+import {
+  type LoginMechanism,
+  type Relay,
+  type RelayLogin,
+  relayKindAt,
+  type TransportSettings,
+} from '../account/options.ts'
 import { parseDomainName } from '../address/domain-name.ts'
 import { formatIpAddress, parseIpAddress } from '../address/ip-address.ts'
 import { plainText, readDomain } from './fields.ts'
@@ -149,8 +155,11 @@ const failBody = z.strictObject({
  * 587, else smtp. Throws {@link RequestError}.
  */
 export function readTransport(body: unknown): WantedTransport {
-  const wanted = readValue(kindOnly, body, '')
-  const kind = wanted.Kind ?? relayKindAt(wanted.Port)
+  const { Kind, Port } = readValue(kindOnly, body, '')
+  if (Kind === undefined && Port === undefined) {
+    throw new RequestError('Kind', `must be one of ${transportKinds.join(', ')}`)
+  }
+  const kind = Kind ?? relayKindAt(Port)
   switch (kind) {
     case 'smtp':
     case 'submission':
@@ -200,11 +209,6 @@ function settingsJson(transport: TransportSettings): SettingsJson {
     case 'fail':
       return { Kind: 'fail', SMTPCode: transport.code, SMTPMessage: transport.message }
   }
-}
-
-function relayKindAt(port: unknown): Relay['kind'] {
-  if (port === undefined) throw new RequestError('Kind', `must be one of ${transportKinds.join(', ')}`)
-  return port === 465 ? 'submissions' : port === 587 ? 'submission' : 'smtp'
 }
 
 function readRelay(kind: Relay['kind'], body: unknown): WantedRelay {

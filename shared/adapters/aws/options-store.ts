@@ -1,7 +1,8 @@
 import { promisify } from 'node:util'
 import { brotliCompress, brotliDecompress } from 'node:zlib'
-import { freshAccount, freshOptions, type Options } from '../../account/options.ts'
+import { freshOptions, type Options } from '../../account/options.ts'
 import type { OptionsStore } from '../../account/options-store.ts'
+import { type StoredOptions, withDefaults } from '../../account/stored-options.ts'
 import { type Clock, DAY, SECOND } from '../../base/clock.ts'
 import { type Action, getItem, type Table, transact } from './dynamo.ts'
 import { expiresAtSeconds, keys } from './table.ts'
@@ -56,16 +57,7 @@ async function readVersion(table: Table, version: number): Promise<Options> {
   const item = await getItem(table, keys.options(version))
   if (!(item?.snapshot instanceof Uint8Array))
     throw new Error(`the options of version ${version} are missing`)
-  return withDefaults(JSON.parse((await decompress(item.snapshot)).toString()) as Options)
-}
-
-/** A snapshot that an earlier version wrote lacks what came later; an upgrade changes nothing by itself. */
-function withDefaults(stored: Options): Options {
-  const accounts = Object.entries(stored.accounts).map(([name, account]) => [
-    name,
-    { ...freshAccount, ...account },
-  ])
-  return { ...freshOptions, ...stored, accounts: Object.fromEntries(accounts) }
+  return withDefaults(JSON.parse((await decompress(item.snapshot)).toString()) as StoredOptions)
 }
 
 /** Writes a version of the options; refused when somebody else wrote that version first. */

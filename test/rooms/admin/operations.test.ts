@@ -162,6 +162,15 @@ test('a dry run of webhook calls counts those of an event', async () => {
   assert.deepEqual([Queue, Action, Matched], ['webhooks', 'cancel', 1])
 })
 
+for (const kind of ['direct', 'ses'] as const) {
+  test(`messages can be told to go by a transport of kind ${kind}`, async () => {
+    const admin = testAdmin({ accounts, transports: { way: { kind } } })
+    const body = { Action: 'transport', Filter: {}, Transport: 'way' }
+    const { State } = (await admin.done('POST', '/queue/actions', body)) as { State: string }
+    assert.equal(State, 'done')
+  })
+}
+
 test('operations are listed, the last first, under the names of their actions', async () => {
   const admin = testAdmin({ accounts, transports })
   for (const more of [
