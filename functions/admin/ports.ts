@@ -6,7 +6,7 @@ import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { dynamoDkimKeyStore } from '../../shared/adapters/aws/dkim-key-store.ts'
 import { dynamoFailingStore } from '../../shared/adapters/aws/failing-store.ts'
-import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { sqsHintChannel, sqsLanes } from '../../shared/adapters/aws/hint-channel.ts'
 import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
 import { lazyExchange } from '../../shared/adapters/aws/lazy-exchange.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
@@ -28,7 +28,8 @@ import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
-import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
+import { laneHintChannel } from '../../shared/queue/lane-hint-channel.ts'
+import { deliveryQueueUrls, hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
 
 /** What the admin function reaches, as its role allows. */
 export function adminPorts(): AdminPorts {
@@ -49,7 +50,7 @@ export function adminPorts(): AdminPorts {
     largeAnswers: s3LargeAnswers({ exchange: lazyExchange(bucket, hasOwnS3Endpoint()), random }),
     queue: dynamoQueueStore(table, clock),
     messageLists: dynamoMessageLists(table, clock),
-    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
+    deliveries: laneHintChannel(sqsLanes(deliveryQueueUrls(), log)),
     calls: dynamoWebhookStore(table, clock),
     callLists: dynamoCallLists(table, clock),
     failing: dynamoFailingStore(table, clock),

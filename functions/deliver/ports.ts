@@ -1,6 +1,6 @@
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoDkimKeyStore } from '../../shared/adapters/aws/dkim-key-store.ts'
-import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { sqsHintChannel, sqsLanes } from '../../shared/adapters/aws/hint-channel.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
 import { dynamoNoticeStore } from '../../shared/adapters/aws/notice-store.ts'
@@ -15,9 +15,15 @@ import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { messageSigner } from '../../shared/dkim/message-signer.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
+import { laneHintChannel } from '../../shared/queue/lane-hint-channel.ts'
 import { openedRelayPasswords } from '../../shared/queue/relay-passwords.ts'
 import { functionTransports } from '../../shared/queue/transports.ts'
-import { hasOwnS3Endpoint, numberSetting, requiredSetting } from '../../shared/runtime/settings.ts'
+import {
+  deliveryQueueUrls,
+  hasOwnS3Endpoint,
+  numberSetting,
+  requiredSetting,
+} from '../../shared/runtime/settings.ts'
 
 /** What the deliver function reaches, as its role allows. */
 export function deliverPorts(): AttemptPorts {
@@ -25,6 +31,7 @@ export function deliverPorts(): AttemptPorts {
   const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
   const sealingSecret = lazySecret(requiredSetting('sealingSecretArn'), clock)
   const passwords = openedRelayPasswords({ relayPasswords: dynamoRelayPasswordStore(table), sealingSecret })
+  const lanes = sqsLanes(deliveryQueueUrls(), log)
   return {
     options: dynamoOptionsStore(table, clock),
     queue: dynamoQueueStore(table, clock),
@@ -37,7 +44,9 @@ export function deliverPorts(): AttemptPorts {
       clock,
     }),
     transport: functionTransports({ relay: relayTransport({ passwords }) }),
-    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
+    deliveries: laneHintChannel(lanes),
+    // Where there is no other worker, it says itself what it cannot do.
+    ...(lanes.direct && { lane: 'function' }),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     clock,
     random,

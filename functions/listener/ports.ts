@@ -5,7 +5,7 @@ import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCounterStore } from '../../shared/adapters/aws/counter-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
 import { dynamoFeedbackStore } from '../../shared/adapters/aws/feedback-store.ts'
-import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { sqsHintChannel, sqsLanes } from '../../shared/adapters/aws/hint-channel.ts'
 import { dynamoKnownRecipients } from '../../shared/adapters/aws/known-recipients.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
@@ -22,7 +22,14 @@ import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import type { AuthenticationPorts } from '../../shared/authentication/authenticate.ts'
 import { loginLimiter } from '../../shared/limits/login-limiter.ts'
-import { dnsSettings, flagSetting, hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
+import { laneHintChannel } from '../../shared/queue/lane-hint-channel.ts'
+import {
+  deliveryQueueUrls,
+  dnsSettings,
+  flagSetting,
+  hasOwnS3Endpoint,
+  requiredSetting,
+} from '../../shared/runtime/settings.ts'
 
 /** What the listeners reach, as their task's role allows: for reception, submission, logins, the certificate. */
 export function listenerPorts() {
@@ -41,7 +48,7 @@ export function listenerPorts() {
     suppressions: dynamoSuppressionStore(table),
     reports: dynamoReportStore(table, clock),
     fromIdSecret: lazySecret(requiredSetting('fromIdSecretArn'), clock),
-    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
+    deliveries: laneHintChannel(sqsLanes(deliveryQueueUrls(), log)),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     counters,
     knownRecipients: dynamoKnownRecipients(table, clock),

@@ -6,7 +6,8 @@ import { SECOND } from '../../shared/base/clock.ts'
 import { disableFailing } from '../../shared/disabling/disable-failing.ts'
 import { carryOn } from '../../shared/operations/carry-on.ts'
 import { abandonUncommitted } from '../../shared/queue/abandon-uncommitted.ts'
-import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-message.ts'
+import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
+import { sweptMessages } from '../../shared/queue/swept-messages.ts'
 import { spreadByUrl } from '../../shared/webhook/spread-by-url.ts'
 import { callHint, LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
 import { sweepPorts } from './ports.ts'
@@ -15,19 +16,17 @@ import { sweepPorts } from './ports.ts'
 const OPERATIONS_END_AFTER = 40 * SECOND
 
 const ports = sweepPorts()
-const { queue, calls } = ports
 const dispose = (row: QueuedMessage) => abandonUncommitted(ports, row)
-const messages = { store: queue, channel: ports.deliveries, hint: attemptHint, dispose }
 const webhookCalls = {
-  ...{ store: calls, channel: ports.webhooks, hint: callHint, spread: spreadByUrl },
+  ...{ store: ports.calls, channel: ports.webhooks, hint: callHint, spread: spreadByUrl },
   longestWaitMs: LONGEST_HINT_WAIT_MS,
 }
 
 export const handler = middy().handler(async () => {
   const begunAt = clock.now()
-  const { accounts, removedAccounts } = await ports.options.read()
-  const names = [...Object.keys(accounts), ...removedAccounts]
-  const mail = await sweep(messages, names, clock)
+  const options = await ports.options.read()
+  const names = [...Object.keys(options.accounts), ...options.removedAccounts]
+  const mail = await sweep({ ...(await sweptMessages(ports, options)), dispose }, names, clock)
   const hook = await sweep(webhookCalls, names, clock)
   const operations = await carryOn(ports, begunAt + OPERATIONS_END_AFTER)
   const { disabled } = await disableFailing(ports)

@@ -4,7 +4,7 @@ import { dynamoAddressDirectory } from '../../shared/adapters/aws/address-direct
 import { awsContentStore } from '../../shared/adapters/aws/content-store.ts'
 import { dynamoCounterStore } from '../../shared/adapters/aws/counter-store.ts'
 import { dynamoCredentialStore } from '../../shared/adapters/aws/credential-store.ts'
-import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
+import { sqsLanes } from '../../shared/adapters/aws/hint-channel.ts'
 import { dynamoKeyedSendStore } from '../../shared/adapters/aws/keyed-send-store.ts'
 import { dynamoKnownRecipients } from '../../shared/adapters/aws/known-recipients.ts'
 import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
@@ -21,7 +21,8 @@ import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
 import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { loginLimiter } from '../../shared/limits/login-limiter.ts'
-import { hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
+import { laneHintChannel } from '../../shared/queue/lane-hint-channel.ts'
+import { deliveryQueueUrls, hasOwnS3Endpoint, requiredSetting } from '../../shared/runtime/settings.ts'
 import type { WebapiPorts } from '../../shared/webapi/call-context.ts'
 
 /** What the webapi function reaches, as its role allows. */
@@ -41,7 +42,7 @@ export function webapiPorts(): WebapiPorts {
     clientIp: (context) => getConnInfo(context).remote.address ?? '',
     content: awsContentStore({ table, objects, clock }),
     queue: dynamoQueueStore(table, clock),
-    deliveries: sqsHintChannel(requiredSetting('deliveriesQueueUrl'), log),
+    deliveries: laneHintChannel(sqsLanes(deliveryQueueUrls(), log)),
     mailboxes: dynamoMailboxStore(table, clock),
     suppressions: dynamoSuppressionStore(table),
     keyedSends: dynamoKeyedSendStore(table, clock),

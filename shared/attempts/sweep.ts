@@ -5,7 +5,7 @@ import type { AttemptStore } from './attempt-store.ts'
 import type { DelayedHint, HintChannel } from './hint-channel.ts'
 
 /** The most rows of one kind that one run hints; while as many hints wait already, see {@link roomIn}. */
-const MOST_HINTS = 5_000
+export const MOST_HINTS = 5_000
 const LOST_HINT_MS = 90 * SECOND
 const LOOKED_AT_ONCE = 25
 
@@ -24,7 +24,7 @@ export interface SweptKind<Row extends AttemptRow<Result>, Result extends Attemp
 }
 
 /** What is hinted now, and when the rest is looked at again. */
-interface Spread<Row> {
+export interface Spread<Row> {
   readonly now: readonly Row[]
   readonly later: readonly { readonly row: Row; readonly at: Instant }[]
 }

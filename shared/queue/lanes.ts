@@ -22,6 +22,7 @@ export function nextHintsInLane(options: Options, row: QueuedMessage, now: numbe
   return nextAttemptHints(row, now).map((hint) => ({ ...hint, lane: laneOfMessage(options, row) }))
 }
 
-function laneOfMessage(options: Options, row: QueuedMessage): Lane {
+/** The lane of what a message goes by now. */
+export function laneOfMessage(options: Options, row: QueuedMessage): Lane {
   return laneOf(chooseTransport(options, row, attemptsBefore(row)))
 }

@@ -5,6 +5,7 @@ export const variables = {
   table: 'POSTERN_TABLE',
   bucket: 'POSTERN_BUCKET',
   deliveriesQueueUrl: 'POSTERN_DELIVERIES_QUEUE_URL',
+  directQueueUrl: 'POSTERN_DIRECT_QUEUE_URL',
   webhooksQueueUrl: 'POSTERN_WEBHOOKS_QUEUE_URL',
   adminSecretArn: 'POSTERN_ADMIN_SECRET_ARN',
   fromIdSecretArn: 'POSTERN_FROM_ID_SECRET_ARN',
@@ -24,6 +25,8 @@ export const variables = {
   webhookAllowLoopback: 'POSTERN_WEBHOOK_ALLOW_LOOPBACK',
   skipSenderChecks: 'POSTERN_SKIP_SENDER_CHECKS',
   dnsTrustAd: 'POSTERN_DNS_TRUST_AD',
+  smtpDestinationPort: 'POSTERN_SMTP_DESTINATION_PORT',
+  deliverToAnyAddress: 'POSTERN_DELIVER_TO_ANY_ADDRESS',
 } as const
 
 /** The table's keys and the two sparse indexes (design of the data: ARCHITECTURE.md, "Data"). */

@@ -41,6 +41,30 @@ export function hasOwnS3Endpoint(): boolean {
   return Boolean(environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL)
 }
 
+/** The queues of hints to deliver, by the lane of their workers; `direct` is left out where nothing sends directly. */
+export function deliveryQueueUrls() {
+  const direct = optionalSetting('directQueueUrl')
+  return { function: requiredSetting('deliveriesQueueUrl'), ...(direct !== undefined && { direct }) }
+}
+
+/** How the sender delivers, and how it ends. */
+export function senderSettings() {
+  return {
+    /** Where the servers of recipients listen (RFC 5321 §4.5.4.2). */
+    destinationPort: numberSetting('smtpDestinationPort', 25),
+    /** Also to addresses that the Internet does not lead to: private ones, loopback. */
+    anyAddress: flagSetting('deliverToAnyAddress'),
+    health: {
+      port: numberSetting('healthPort', 1082),
+      addresses: (optionalSetting('listenAddresses') ?? '127.0.0.1').split(','),
+    },
+    /** Longer than an attempt may take, and than its hint stays unseen. */
+    leaseMs: numberSetting('deliverLeaseSeconds', 900) * 1000,
+    /** Attempts may go on for so long; the task is to end within 120 seconds. */
+    closingMs: 110_000,
+  }
+}
+
 /** How the SMTP listeners listen, and what they do where they are not for production only. */
 export function listenerSettings() {
   const catchallAccount = optionalSetting('catchallAccount')

@@ -8,6 +8,7 @@ import {
 import { type DelayedHint, formatHint, type HintChannel } from '../../attempts/hint-channel.ts'
 import { inGroups } from '../../base/in-groups.ts'
 import type { Log } from '../../base/log.ts'
+import type { LaneChannels } from '../../queue/lane-hint-channel.ts'
 
 const BATCH = 10
 
@@ -47,6 +48,18 @@ export function sqsHintChannel(
       )
       return Number(answer.Attributes?.ApproximateNumberOfMessages ?? 0)
     },
+  }
+}
+
+/** The channels of hints to deliver, by the queues' URLs; one client serves both. */
+export function sqsLanes(
+  urls: { readonly function: string; readonly direct?: string },
+  log: Log,
+  client = new SQSClient({ useQueueUrlAsEndpoint: false }),
+): LaneChannels {
+  return {
+    function: sqsHintChannel(urls.function, log, client),
+    ...(urls.direct !== undefined && { direct: sqsHintChannel(urls.direct, log, client) }),
   }
 }
 
