@@ -12,16 +12,18 @@ interface AppOptions {
   readonly bundles: string
   /** Whether `synth()` throws on what CloudFormation would refuse or AWS Solutions advises against. */
   readonly validate: boolean
+  /** Context beyond that of cdk.json, such as `egress`. */
+  readonly context?: Readonly<Record<string, string>>
 }
 
 const description = 'Postern, a mail server for applications'
 
 /** The CDK app: one stack, `Postern`, without account and region. */
-export function buildApp({ outdir, bundles, validate }: AppOptions): App {
+export function buildApp({ outdir, bundles, validate, context }: AppOptions): App {
   const app = new App({
     ...(outdir === undefined ? {} : { outdir }),
     // The CLI would hand these over; read here, every way to synthesize gives the same template.
-    context: cdk.context,
+    context: { ...cdk.context, ...context },
     analyticsReporting: false,
     autoSynth: false,
     treeMetadata: validate,

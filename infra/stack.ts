@@ -2,7 +2,10 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import { Api } from './constructs/api.ts'
 import { Data } from './constructs/data.ts'
+import { egressKind } from './constructs/egress.ts'
 import { Mail } from './constructs/mail.ts'
+import { Network } from './constructs/network.ts'
+import { Sender } from './constructs/sender.ts'
 import { Workers } from './constructs/workers.ts'
 
 interface PosternStackProps extends StackProps {
@@ -14,20 +17,30 @@ interface PosternStackProps extends StackProps {
 export class PosternStack extends Stack {
   constructor(scope: Construct, id: string, { bundles, ...props }: PosternStackProps) {
     super(scope, id, props)
+    const egress = egressKind(this)
     const data = new Data(this, 'Data')
-    const workers = new Workers(this, 'Workers', { bundles, data })
+    const workers = new Workers(this, 'Workers', { bundles, data, hasSender: egress !== 'none' })
     const { deliveries, webhooks } = workers
+    const { functions, direct } = deliveries
     const api = new Api(this, 'Api', { bundles, data, deliveries, webhooks })
-    const mail = hasListeners(this)
-      ? new Mail(this, 'Mail', { bundles, data, deliveries, webhooks })
-      : undefined
+    const network =
+      hasListeners(this) || direct !== undefined ? new Network(this, 'Network', { egress }) : undefined
+    const mail =
+      network && hasListeners(this)
+        ? new Mail(this, 'Mail', { bundles, data, network, deliveries, webhooks })
+        : undefined
+    if (network && direct) {
+      new Sender(this, 'Sender', { bundles, data, network, deliveries: { functions, direct }, webhooks })
+    }
 
     new CfnOutput(this, 'ApiUrl', { value: api.url })
     new CfnOutput(this, 'AdminSecretArn', { value: data.adminSecret.secretArn })
     new CfnOutput(this, 'TableName', { value: data.table.tableName })
     new CfnOutput(this, 'Bucket', { value: data.bucket.bucketName })
-    new CfnOutput(this, 'DeliveriesQueueUrl', { value: deliveries.queueUrl })
+    new CfnOutput(this, 'DeliveriesQueueUrl', { value: functions.queueUrl })
+    if (direct) new CfnOutput(this, 'DirectQueueUrl', { value: direct.queueUrl })
     new CfnOutput(this, 'WebhooksQueueUrl', { value: webhooks.queueUrl })
+    if (network?.egressAddress) new CfnOutput(this, 'EgressAddress', { value: network.egressAddress })
     if (mail) new CfnOutput(this, 'MailAddresses', { value: mail.addresses })
   }
 }

@@ -14,12 +14,12 @@ import { Construct } from 'constructs'
 import { retiredIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, createLogGroup, NodeFunction } from './node-function.ts'
-import { allowOperations } from './workers.ts'
+import { allowOperations, type DeliveryQueues, deliveryQueueArns, deliveryQueueUrls } from './workers.ts'
 
 interface ApiProps {
   readonly bundles: string
   readonly data: Data
-  readonly deliveries: Queue
+  readonly deliveries: DeliveryQueues
   readonly webhooks: Queue
 }
 
@@ -80,7 +80,7 @@ function createWebapi(scope: Construct, { bundles, data, deliveries }: ApiProps)
     environment: {
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
-      deliveriesQueueUrl: deliveries.queueUrl,
+      ...deliveryQueueUrls(deliveries),
       fromIdSecretArn: data.fromIdSecret.secretArn,
     },
   })
@@ -101,7 +101,7 @@ function createWebapi(scope: Construct, { bundles, data, deliveries }: ApiProps)
   data.allowObjects(role, 's3:GetObject', 'queue')
   data.allowItems(role, ['GetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
   allowMailboxes(role, data)
-  allow(role, ['sqs:SendMessage'], [deliveries.queueArn])
+  allow(role, ['sqs:SendMessage'], deliveryQueueArns(deliveries))
   return webapi
 }
 
@@ -126,7 +126,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
       bucket: data.bucket.bucketName,
       adminSecretArn: data.adminSecret.secretArn,
       sealingSecretArn: data.sealingSecret.secretArn,
-      deliveriesQueueUrl: deliveries.queueUrl,
+      ...deliveryQueueUrls(deliveries),
       webhooksQueueUrl: webhooks.queueUrl,
     },
   })
@@ -144,7 +144,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   // A message that waits can be looked at.
   data.allowItems(role, ['GetItem'], ['content'])
   data.allowObjects(role, 's3:GetObject', 'queue')
-  allow(role, ['sqs:SendMessage'], [deliveries.queueArn, webhooks.queueArn])
+  allow(role, ['sqs:SendMessage'], [...deliveryQueueArns(deliveries), webhooks.queueArn])
   data.allowItems(role, ['BatchGetItem', 'Query', 'PutItem', 'DeleteItem'], ['suppressions'])
   data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys', 'transportPasswords'])
   data.allowItems(role, ['GetItem', 'Query'], ['reports'])

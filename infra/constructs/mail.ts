@@ -1,45 +1,23 @@
-import { Duration, Validations } from 'aws-cdk-lib'
-import {
-  FlowLogDestination,
-  IpAddresses,
-  type IVpc,
-  SecurityGroup,
-  SubnetType,
-  Vpc,
-} from 'aws-cdk-lib/aws-ec2'
-import {
-  Cluster,
-  ContainerDependencyCondition,
-  ContainerImage,
-  CpuArchitecture,
-  FargateService,
-  FargateTaskDefinition,
-  type ICluster,
-  LogDrivers,
-  OperatingSystemFamily,
-} from 'aws-cdk-lib/aws-ecs'
-import { Asset } from 'aws-cdk-lib/aws-s3-assets'
+import { Duration } from 'aws-cdk-lib'
+import { SecurityGroup, SubnetType } from 'aws-cdk-lib/aws-ec2'
+import { FargateService, type FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import type { Data } from './data.ts'
 import { MailLoadBalancer, type MailPort } from './load-balancer.ts'
-import { allow, createLogGroup, toVariables } from './node-function.ts'
-import { addResolver, resolverAddress } from './resolver-container.ts'
+import type { Network } from './network.ts'
+import { allow } from './node-function.ts'
+import { createNodeTask } from './node-task.ts'
+import { type DeliveryQueues, deliveryQueueArns, deliveryQueueUrls } from './workers.ts'
 
 interface MailProps {
   readonly bundles: string
   readonly data: Data
-  readonly deliveries: Queue
+  readonly network: Network
+  readonly deliveries: DeliveryQueues
   readonly webhooks: Queue
 }
 
-/** Stock images for arm64 and x86, each pinned by digest; `-c copyImage=…`, `-c listenerImage=…` and `-c resolverImage=…` replace them. */
-const copyImage =
-  'public.ecr.aws/aws-cli/aws-cli:2.37.0@sha256:337494c2047176fe9abcf45a5d1eaf1c2c62cae40953284fb1143b5c6170f065'
-const nodeImage =
-  'public.ecr.aws/docker/library/node:24-alpine@sha256:a0b9bf06e4e6193cf7a0f58816cc935ff8c2a908f81e6f1a95432d679c54fbfd'
-
-const vpcAddresses = '10.0.0.0/16'
 /** The container's ports are those of local mode; RFC 5321 §4.5.4.2, RFC 6409, RFC 8314 for the public ones. */
 const ports = {
   smtp: { name: 'Smtp', public: 25, container: 1025, idleSeconds: 360 },
@@ -48,25 +26,15 @@ const ports = {
 } as const satisfies Record<string, MailPort>
 const healthPort = 1081
 const containerName = 'listener'
-const codeDirectory = '/code'
 
-/**
- * The SMTP listeners behind a load balancer: a stock Node image that runs our bundle, so that deploying needs no
- * Docker, and beside it a resolver that validates.
- */
+/** The SMTP listeners behind a load balancer. */
 export class Mail extends Construct {
   /** {@link MailLoadBalancer.addresses} */
   readonly addresses: string
 
   constructor(scope: Construct, id: string, props: MailProps) {
     super(scope, id)
-    const vpc = createVpc(this)
-    const cluster = new Cluster(this, 'Cluster', { vpc }) as ICluster
-    Validations.of(cluster).acknowledge({
-      id: 'AwsSolutions-ECS4',
-      reason:
-        'Container Insights bills each metric monthly; ECS gives the CPU and memory of the service for nothing.',
-    })
+    const { vpc, cluster } = props.network
     const taskGroup = new SecurityGroup(this, 'ListenerGroup', { vpc, description: 'Postern SMTP listener' })
     const service = new FargateService(this, 'Listener', {
       cluster,
@@ -77,6 +45,7 @@ export class Mail extends Construct {
       circuitBreaker: { rollback: true },
       // Without a NAT gateway a public address is the task's only way to AWS.
       assignPublicIp: true,
+      vpcSubnets: { subnetType: SubnetType.PUBLIC },
       securityGroups: [taskGroup],
       // The resolver is installed first.
       healthCheckGracePeriod: Duration.seconds(120),
@@ -95,91 +64,32 @@ export class Mail extends Construct {
   }
 }
 
-function createVpc(scope: Construct): IVpc {
-  const vpc = new Vpc(scope, 'Vpc', {
-    ipAddresses: IpAddresses.cidr(vpcAddresses),
-    maxAzs: 2,
-    natGateways: 0,
-    subnetConfiguration: [{ name: 'public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false }],
-    // Emptying the default group takes a custom resource, a function of its own; nothing here is in that group.
-    restrictDefaultSecurityGroup: false,
-    flowLogs: {
-      all: { destination: FlowLogDestination.toCloudWatchLogs(createLogGroup(scope, 'FlowLogs')) },
-    },
-  })
-  return vpc as IVpc
-}
-
 function createTask(scope: Construct, props: MailProps): FargateTaskDefinition {
-  const task = new FargateTaskDefinition(scope, 'ListenerTask', {
-    cpu: 256,
-    memoryLimitMiB: 2048,
-    runtimePlatform: {
-      cpuArchitecture: CpuArchitecture.ARM64,
-      operatingSystemFamily: OperatingSystemFamily.LINUX,
-    },
-    volumes: [{ name: 'code' }],
-  })
-  Validations.of(task).acknowledge({
-    id: 'AwsSolutions-ECS2',
-    reason: 'The variables are names, addresses and numbers; no secret is among them.',
-  })
-  addContainers(task, props)
-  allowListener(task, props)
-  allowSubmission(task, props)
-  return task
-}
-
-function addContainers(task: FargateTaskDefinition, props: MailProps): void {
   const { bundles, data, deliveries, webhooks } = props
-  const bundle = new Asset(task, 'Bundle', { path: `${bundles}/listener/main.mjs` })
-  allow(task.taskRole, ['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)])
-  const logGroup = createLogGroup(task, 'Logs')
-  const copy = task.addContainer('copy', {
-    image: imageFrom(task, 'copyImage', copyImage),
-    command: ['s3', 'cp', '--only-show-errors', bundle.s3ObjectUrl, `${codeDirectory}/main.mjs`],
-    essential: false,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'copy' }),
-  })
-  copy.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: false })
-  const resolver = addResolver(
-    task,
-    imageFrom(task, 'resolverImage', nodeImage),
-    LogDrivers.awsLogs({ logGroup, streamPrefix: 'resolver' }),
-  )
-  const main = task.addContainer(containerName, {
-    image: imageFrom(task, 'listenerImage', nodeImage),
-    command: ['node', `${codeDirectory}/main.mjs`],
-    environment: toVariables({
+  const task = createNodeTask(scope, 'ListenerTask', {
+    bundles,
+    name: containerName,
+    cpu: 256,
+    memoryMb: 2048,
+    environment: (definition) => ({
       table: data.table.tableName,
       bucket: data.bucket.bucketName,
-      deliveriesQueueUrl: deliveries.queueUrl,
+      ...deliveryQueueUrls(deliveries),
       webhooksQueueUrl: webhooks.queueUrl,
       fromIdSecretArn: data.fromIdSecret.secretArn,
       smtpPort: String(ports.smtp.container),
       submissionPort: String(ports.submission.container),
       submissionsPort: String(ports.submissions.container),
       healthPort: String(healthPort),
-      dnsServers: `${resolverAddress.host}:${resolverAddress.port}`,
       sealingSecretArn: data.sealingSecret.secretArn,
-      ...allowTlsSecret(task),
+      ...allowTlsSecret(definition),
     }),
-    portMappings: [...Object.values(ports).map(({ container }) => container), healthPort].map(
-      (containerPort) => ({ containerPort }),
-    ),
-    readonlyRootFilesystem: true,
-    user: '1000',
-    // The most Fargate grants: the listener itself ends its sessions long before.
-    stopTimeout: Duration.seconds(120),
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'listener' }),
+    ports: [...Object.values(ports).map(({ container }) => container), healthPort],
   })
-  main.addMountPoints({ sourceVolume: 'code', containerPath: codeDirectory, readOnly: true })
-  main.addContainerDependencies(
-    { container: copy, condition: ContainerDependencyCondition.SUCCESS },
-    { container: resolver, condition: ContainerDependencyCondition.HEALTHY },
-  )
+  allowListener(task, props)
+  allowSubmission(task, props)
+  return task
 }
-
 function allowListener({ taskRole }: FargateTaskDefinition, { data, webhooks }: MailProps): void {
   data.allowItems(taskRole, ['GetItem'], ['options', 'addresses', 'mailboxes', 'recipients'])
   data.allowItems(taskRole, ['UpdateItem'], ['mailboxes'])
@@ -207,7 +117,7 @@ function allowSubmission({ taskRole }: FargateTaskDefinition, { data, deliveries
   data.allowItems(taskRole, ['PutItem'], ['messages'])
   data.allowItems(taskRole, ['UpdateItem'], ['messageIds'])
   data.allowObjects(taskRole, 's3:PutObject', 'queue')
-  allow(taskRole, ['sqs:SendMessage'], [deliveries.queueArn])
+  allow(taskRole, ['sqs:SendMessage'], deliveryQueueArns(deliveries))
 }
 
 /** `-c tlsSecretArn=…` names a secret of the operator with certificate and key; without it both are made. */
@@ -217,10 +127,4 @@ function allowTlsSecret({ node, taskRole }: FargateTaskDefinition): { readonly t
   if (typeof tlsSecretArn !== 'string') throw new Error('context tlsSecretArn must be the ARN of a secret')
   allow(taskRole, ['secretsmanager:GetSecretValue'], [tlsSecretArn])
   return { tlsSecretArn }
-}
-
-function imageFrom(scope: Construct, contextKey: string, fallback: string): ContainerImage {
-  const image: unknown = scope.node.tryGetContext(contextKey) ?? fallback
-  if (typeof image !== 'string') throw new Error(`context ${contextKey} must be the name of an image`)
-  return ContainerImage.fromRegistry(image)
 }

@@ -12,7 +12,7 @@ import { Construct } from 'constructs'
 import { variables } from '../../shared/runtime/names.ts'
 
 /** Values for the variables a deployable reads, by their key in `names.ts`. */
-type Environment = { readonly [key in keyof typeof variables]?: string }
+export type Environment = { readonly [key in keyof typeof variables]?: string }
 
 interface NodeFunctionProps {
   /** Directory of the bundles; the function runs `<bundles>/<name>/handler.mjs`. */

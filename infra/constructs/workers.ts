@@ -12,6 +12,27 @@ import { allow, NodeFunction } from './node-function.ts'
 interface WorkersProps {
   readonly bundles: string
   readonly data: Data
+  /** Whether there is a sender, which has a queue of its own. */
+  readonly hasSender: boolean
+}
+
+/** Hints to deliver: those for functions, and those for the sender where there is one. */
+export interface DeliveryQueues {
+  readonly functions: Queue
+  readonly direct?: Queue
+}
+
+/** Whoever sends hints gets to know all queues. */
+export function deliveryQueueUrls({ functions, direct }: DeliveryQueues) {
+  return {
+    deliveriesQueueUrl: functions.queueUrl,
+    ...(direct && { directQueueUrl: direct.queueUrl }),
+  }
+}
+
+/** What may be sent to by whoever sends hints. */
+export function deliveryQueueArns({ functions, direct }: DeliveryQueues): readonly string[] {
+  return [functions.queueArn, ...(direct ? [direct.queueArn] : [])]
 }
 
 /**
@@ -19,6 +40,8 @@ interface WorkersProps {
  * seen again, and a hint seen again finds the lease of an attempt that died still running.
  */
 const deliverSeconds = { timeout: 60, visibility: 90, lease: 120 } as const
+/** An attempt of the sender ends after 14 minutes; its lease ends soon after its hint is seen again. */
+export const directSeconds = { visibility: 870, lease: 900 } as const
 const webhookSeconds = { timeout: 90, visibility: 120, lease: 150 } as const
 const maxReceiveCount = 5
 
@@ -31,12 +54,15 @@ const webhookRetentionSeconds = 5 * 60 + (maxReceiveCount + 1) * webhookSeconds.
 
 /** The queues of hints and the functions they wake. */
 export class Workers extends Construct {
-  readonly deliveries: Queue
+  readonly deliveries: DeliveryQueues
   readonly webhooks: Queue
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id)
-    this.deliveries = createQueue(this, 'Deliveries', deliverSeconds.visibility)
+    this.deliveries = {
+      functions: createQueue(this, 'Deliveries', deliverSeconds.visibility),
+      ...(props.hasSender && { direct: createQueue(this, 'Direct', directSeconds.visibility) }),
+    }
     this.webhooks = createFifoQueue(this, 'Webhooks', webhookSeconds.visibility)
     this.deliver(props)
     this.webhook(props)
@@ -53,28 +79,17 @@ export class Workers extends Construct {
       environment: {
         table: data.table.tableName,
         bucket: data.bucket.bucketName,
-        deliveriesQueueUrl: this.deliveries.queueUrl,
+        ...deliveryQueueUrls(this.deliveries),
         webhooksQueueUrl: this.webhooks.queueUrl,
         deliverLeaseSeconds: String(deliverSeconds.lease),
         sealingSecretArn: data.sealingSecret.secretArn,
       },
     })
-    data.allowItems(role, ['GetItem'], ['options', 'messages', 'content', 'webhookCalls'])
-    // A message that is put on hold keeps its content longer.
-    data.allowItems(role, ['UpdateItem'], ['messages', 'recipients', 'content', 'webhookCalls'])
-    data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
-    data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
-    data.allowObjects(role, 's3:GetObject', 'queue')
-    // Notices to senders go into their Inboxes.
-    data.allowItems(role, ['GetItem', 'UpdateItem'], ['mailboxes'])
-    data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'mailContent'])
-    // Mail is signed when it is sent (DKIM).
-    data.allowItems(role, ['GetItem'], ['dkimKeys'])
+    allowAttempts(role, data)
     // Relays want a login.
     data.allowItems(role, ['GetItem'], ['transportPasswords'])
-    allow(role, ['secretsmanager:GetSecretValue'], [data.sealingSecret.secretArn])
-    allow(role, ['sqs:SendMessage'], [this.deliveries.queueArn, this.webhooks.queueArn])
-    consume(this.deliveries, { role, lambda }, 10)
+    allow(role, ['sqs:SendMessage'], [...deliveryQueueArns(this.deliveries), this.webhooks.queueArn])
+    consume(this.deliveries.functions, { role, lambda }, 10)
   }
 
   private webhook({ bundles, data }: WorkersProps): void {
@@ -104,7 +119,7 @@ export class Workers extends Construct {
       environment: {
         table: data.table.tableName,
         bucket: data.bucket.bucketName,
-        deliveriesQueueUrl: this.deliveries.queueUrl,
+        ...deliveryQueueUrls(this.deliveries),
         webhooksQueueUrl: this.webhooks.queueUrl,
       },
     })
@@ -121,13 +136,29 @@ export class Workers extends Construct {
     data.allowItems(role, ['GetItem'], ['failingWebhooks', 'mailboxes'])
     data.allowItems(role, ['PutItem'], ['options', 'mails', 'uids', 'mailboxChanges'])
     data.allowItems(role, ['UpdateItem'], ['options', 'mailboxes'])
-    const queues = [this.deliveries.queueArn, this.webhooks.queueArn]
+    const queues = [...deliveryQueueArns(this.deliveries), this.webhooks.queueArn]
     allow(role, ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues)
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaTarget(lambda)],
     })
   }
+}
+
+/** What it takes to attempt messages by whatever transport; see `shared/queue/attempt.ts`. */
+export function allowAttempts(role: IRole, data: Data): void {
+  data.allowItems(role, ['GetItem'], ['options', 'messages', 'content', 'webhookCalls'])
+  // A message that is put on hold keeps its content longer.
+  data.allowItems(role, ['UpdateItem'], ['messages', 'recipients', 'content', 'webhookCalls'])
+  data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
+  data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
+  data.allowObjects(role, 's3:GetObject', 'queue')
+  // Notices to senders go into their Inboxes.
+  data.allowItems(role, ['GetItem', 'UpdateItem'], ['mailboxes'])
+  data.allowItems(role, ['PutItem'], ['mails', 'uids', 'mailboxChanges', 'mailContent'])
+  // Mail is signed when it is sent (DKIM).
+  data.allowItems(role, ['GetItem'], ['dkimKeys'])
+  allow(role, ['secretsmanager:GetSecretValue'], [data.sealingSecret.secretArn])
 }
 
 /** What operators do to many rows of either queue; see `shared/operations/`. */
