@@ -18,6 +18,8 @@ export interface LocalPosternOptions extends LocalPorts {
   readonly environment?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Rare behaviours of AWS, for tests; none when left out. */
   readonly faults?: LocalCloudOptions['faults']
+  /** With a sender, as `-c egress=…` deploys it, for tests; left out, nothing delivers directly. */
+  readonly egress?: 'nat-instance' | 'nat-gateway'
   /** Changes the template before it is booted, for tests. */
   readonly editTemplate?: LocalCloudOptions['editTemplate']
   readonly onLog?: (line: string) => void
@@ -62,7 +64,7 @@ const RETENTION_NS = 72 * 3600 * 1e9
 export async function startLocalPostern(options: LocalPosternOptions): Promise<LocalPostern> {
   const { directory, httpPort, addresses } = options
   mkdirSync(directory, { recursive: true })
-  const assembly = await synthesize(directory)
+  const assembly = await synthesize(options)
   const environment = merged(localEnvironment(options), options.environment ?? {})
   let seeded: readonly string[] = []
   const cloud = await bootLocalCloud({
@@ -85,11 +87,12 @@ export async function startLocalPostern(options: LocalPosternOptions): Promise<L
   return { cloud, settings: settingLines(environment), seeded, stop: () => cloud.stop() }
 }
 
-async function synthesize(directory: string): Promise<string> {
+async function synthesize({ directory, egress }: LocalPosternOptions): Promise<string> {
   const bundles = join(directory, 'bundles')
   const assembly = join(directory, 'cdk.out')
   await bundleFunctions(bundles)
-  buildApp({ outdir: assembly, bundles, validate: false }).synth()
+  const context = egress && { egress }
+  buildApp({ outdir: assembly, bundles, validate: false, ...(context && { context }) }).synth()
   return assembly
 }
 

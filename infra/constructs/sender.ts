@@ -77,6 +77,9 @@ function createTask(scope: Construct, props: SenderProps): FargateTaskDefinition
 function allowSending({ taskRole }: FargateTaskDefinition, props: SenderProps): void {
   const { data, deliveries, webhooks } = props
   allowAttempts(taskRole, data)
+  // What the domains of recipients say of TLS, and what became of it.
+  data.allowItems(taskRole, ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'], ['stsPolicies'])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['tlsResults', 'domainTls'])
   allow(taskRole, ['sqs:SendMessage'], [...deliveryQueueArns(deliveries), webhooks.queueArn])
   allow(taskRole, ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [deliveries.direct.queueArn])
 }

@@ -55,14 +55,14 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   const isPaced = ports.pacing !== undefined && transport.kind !== 'mistake'
   const admission = isPaced ? await ports.pacing.admit(transport, due) : ALWAYS
   if (admission.kind === 'later') return await putOff(ports, options, due, admission.at)
-  let outcomes: Outcomes['outcomes'] = []
+  const heard: DeliveryOutcome[] = []
   try {
     const claimed = await claimEach(ports, due)
     const standings = await standingsOf(ports, claimed)
-    outcomes = await deliver(ports, { options, transport }, claimed, standings)
+    const outcomes = await deliver(ports, { options, transport, heard }, claimed, standings)
     await settleEach(ports, options, claimed, outcomes, standings)
   } finally {
-    admission.ended(outcomes.filter(isOfTransport))
+    admission.ended(heard)
   }
 }
 
@@ -90,10 +90,6 @@ async function standingsOf(
   return await suppressions.standings(first.account, recipients)
 }
 
-function isOfTransport(outcome: Outcomes['outcomes'][number]): outcome is DeliveryOutcome {
-  return outcome !== undefined && outcome.kind !== 'suppressed'
-}
-
 async function claimEach(
   ports: AttemptPorts,
   rows: readonly QueuedMessage[],
@@ -113,6 +109,8 @@ async function claimEach(
 interface Way {
   readonly options: Options
   readonly transport: TransportSettings | Mistake
+  /** Gets what the transport says, and nothing that was decided without it. */
+  readonly heard: DeliveryOutcome[]
 }
 
 /** Delivers to those whom the account may send to; for the others nobody is asked. */
@@ -144,7 +142,7 @@ const TOO_OLD: DeliveryOutcome = {
 
 async function transact(
   ports: AttemptPorts,
-  { options, transport }: Way,
+  { options, transport, heard }: Way,
   claimed: readonly QueuedMessage[],
 ): Promise<readonly DeliveryOutcome[]> {
   const [first] = claimed
@@ -157,7 +155,7 @@ async function transact(
   if (!content) throw new Error(`the content of message ${first.account}/${first.id} is missing`)
   const signed = await ports.signer.sign(options, content)
   if ('mistake' in signed) return claimed.map(() => postponed(signed))
-  return await ports.transport.deliver({
+  const outcomes = await ports.transport.deliver({
     transport,
     hostname: options.hostname,
     ...(first.mailFrom && { mailFrom: first.mailFrom }),
@@ -167,6 +165,8 @@ async function transact(
     smtputf8: first.smtputf8,
     ...(first.requireTls !== undefined && { requireTls: first.requireTls }),
   })
+  heard.push(...outcomes)
+  return outcomes
 }
 
 /** What only an operator can mend. */

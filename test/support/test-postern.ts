@@ -42,6 +42,8 @@ interface TestPosternOptions {
   readonly directory?: string
   readonly environment?: Record<string, Record<string, string>>
   readonly editTemplate?: LocalPosternOptions['editTemplate']
+  /** With a sender, whose container is `sender` in {@link environment}. */
+  readonly egress?: LocalPosternOptions['egress']
   /** Rare behaviours of AWS, in place of {@link USUAL_FAULTS}; `none` when the test is about something else. */
   readonly faults?: Omit<FaultOptions, 'seed'> | 'none'
 }
@@ -68,6 +70,7 @@ export async function testPostern(
     ...ports,
     addresses: ['127.0.0.1'],
     environment: more.environment ?? {},
+    ...(more.egress && { egress: more.egress }),
     ...(more.editTemplate && { editTemplate: more.editTemplate }),
     ...(faults !== 'none' && { faults: { seed, ...faults } }),
     onLog: (line) => {
