@@ -91,8 +91,7 @@ async function synthesize({ directory, egress }: LocalPosternOptions): Promise<s
   const bundles = join(directory, 'bundles')
   const assembly = join(directory, 'cdk.out')
   await bundleFunctions(bundles)
-  const context = egress && { egress }
-  buildApp({ outdir: assembly, bundles, validate: false, ...(context && { context }) }).synth()
+  buildApp({ outdir: assembly, bundles, validate: false, ...(egress && { context: { egress } }) }).synth()
   return assembly
 }
 

@@ -1,7 +1,7 @@
 import { dnsConfiguration } from '../../shared/adapters/net/dns-configuration.ts'
 import { dnsResolver } from '../../shared/adapters/net/dns-resolver.ts'
 import { whyNotPublic } from '../../shared/adapters/net/public-address.ts'
-import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
+import { systemClock as clock, wait } from '../../shared/adapters/system/clock.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { domainPacing } from '../../shared/direct/domain-pacing.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
@@ -17,7 +17,7 @@ export function senderPorts(settings: ReturnType<typeof senderSettings>): Attemp
   return {
     ...attemptPorts(),
     transport: plainTransport({ resolver, random, whyNotReachable, destinationPort }),
-    pacing: domainPacing({ clock, random }),
+    pacing: domainPacing({ clock, random, wait }),
     lane: 'direct',
     leaseMs,
   }

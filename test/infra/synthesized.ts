@@ -23,9 +23,15 @@ export type Resources = Record<string, { readonly Type: string }>
 
 function placeholderBundles(): string {
   const path = join(directory, 'bundles')
-  for (const name of ['webapi', 'admin', 'deliver', 'webhook', 'sweep', 'listener']) {
-    mkdirSync(join(path, name), { recursive: true })
-    writeFileSync(join(path, name, name === 'listener' ? 'main.mjs' : 'handler.mjs'), `// ${name}\n`)
+  const files = {
+    'handler.mjs': ['webapi', 'admin', 'deliver', 'webhook', 'sweep'],
+    'main.mjs': ['listener', 'sender'],
+  }
+  for (const [file, names] of Object.entries(files)) {
+    for (const name of names) {
+      mkdirSync(join(path, name), { recursive: true })
+      writeFileSync(join(path, name, file), `// ${name}\n`)
+    }
   }
   return path
 }
