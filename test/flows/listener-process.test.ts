@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { type LocalPorts, localSeed } from '../../scripts/local-postern.ts'
 import { variables } from '../../shared/runtime/names.ts'
 import { eventually } from '../support/eventually.ts'
 import { smtpSession } from '../support/smtp-session.ts'
+import { findTaskProcess } from '../support/task-process.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 
 /** The task is to end within so long (ECS waits longer). */
@@ -74,23 +75,11 @@ async function startAlone(
   return { child, ports }
 }
 
-/** What the local cloud gave the listener that it started, as this process's child (proc(5)). */
-function environmentOfListener(): Record<string, string> {
-  const threads = readdirSync('/proc/self/task')
-  const children = threads.flatMap((thread) =>
-    readFileSync(`/proc/self/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean),
-  )
-  for (const child of children) {
-    const lines = readFileSync(`/proc/${child}/environ`, 'utf8').split('\0')
-    if (!lines.some((line) => line.startsWith(`${variables.submissionPort}=`))) continue
-    return Object.fromEntries(lines.flatMap((line) => (line ? [splitAtFirst(line)] : [])))
-  }
-  throw new Error('the listener is not running')
-}
-
-function splitAtFirst(line: string): readonly [string, string] {
-  const end = line.indexOf('=')
-  return [line.slice(0, end), line.slice(end + 1)]
+/** What the local cloud gave the listener that it started. */
+function environmentOfListener(): Readonly<Record<string, string>> {
+  const { environment } =
+    findTaskProcess(variables.submissionPort) ?? assert.fail('the listener is not running')
+  return environment
 }
 
 async function isListening(port: number): Promise<boolean> {
