@@ -1,8 +1,8 @@
+import { attemptPorts } from '../../shared/adapters/aws/attempt-ports.ts'
 import { relayTransport } from '../../shared/adapters/net/relay-transport.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { functionTransports } from '../../shared/queue/transports.ts'
 import { deliveryQueueUrls, numberSetting } from '../../shared/runtime/settings.ts'
-import { attemptPorts } from '../attempt-ports.ts'
 
 /** What the deliver function reaches, as its role allows. */
 export function deliverPorts(): AttemptPorts {

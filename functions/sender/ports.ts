@@ -1,3 +1,4 @@
+import { attemptPorts } from '../../shared/adapters/aws/attempt-ports.ts'
 import { dnsConfiguration } from '../../shared/adapters/net/dns-configuration.ts'
 import { dnsResolver } from '../../shared/adapters/net/dns-resolver.ts'
 import { whyNotPublic } from '../../shared/adapters/net/public-address.ts'
@@ -6,7 +7,6 @@ import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { domainPacing } from '../../shared/direct/domain-pacing.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { dnsSettings, type senderSettings } from '../../shared/runtime/settings.ts'
-import { attemptPorts } from '../attempt-ports.ts'
 import { plainTransport } from './plain-transport.ts'
 
 /** What the sender reaches, as its task's role allows. */

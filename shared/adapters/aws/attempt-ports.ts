@@ -1,0 +1,40 @@
+import { messageSigner } from '../../dkim/message-signer.ts'
+import type { AttemptPorts } from '../../queue/attempt.ts'
+import { laneHintChannel } from '../../queue/lane-hint-channel.ts'
+import { deliveryQueueUrls, hasOwnS3Endpoint, requiredSetting } from '../../runtime/settings.ts'
+import { systemClock as clock } from '../system/clock.ts'
+import { jsonLog as log } from '../system/log.ts'
+import { systemRandom as random } from '../system/random.ts'
+import { awsContentStore } from './content-store.ts'
+import { dynamoDkimKeyStore } from './dkim-key-store.ts'
+import { sqsHintChannel, sqsLanes } from './hint-channel.ts'
+import { lazyObjects } from './lazy-objects.ts'
+import { lazySecret } from './lazy-secret.ts'
+import { dynamoNoticeStore } from './notice-store.ts'
+import { dynamoOptionsStore } from './options-store.ts'
+import { dynamoQueueStore } from './queue-store.ts'
+import { dynamoSuppressionStore } from './suppression-store.ts'
+import { dynamoTable } from './table-client.ts'
+
+/** What whoever attempts messages reaches, by whatever transport: `allowAttempts` in the infrastructure. */
+export function attemptPorts(): Omit<AttemptPorts, 'transport' | 'leaseMs'> {
+  const table = dynamoTable(requiredSetting('table'), random)
+  const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
+  return {
+    options: dynamoOptionsStore(table, clock),
+    queue: dynamoQueueStore(table, clock),
+    content: awsContentStore({ table, objects, clock }),
+    suppressions: dynamoSuppressionStore(table),
+    notices: dynamoNoticeStore(table, clock),
+    signer: messageSigner({
+      dkimKeys: dynamoDkimKeyStore(table),
+      sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
+      clock,
+    }),
+    deliveries: laneHintChannel(sqsLanes(deliveryQueueUrls(), log)),
+    webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
+    clock,
+    random,
+    log,
+  }
+}
