@@ -10,6 +10,7 @@ import {
   InstanceType,
   type IVpc,
   MachineImage,
+  NatInstanceProviderV2,
   NatProvider,
   NatTrafficDirection,
   Peer,
@@ -37,31 +38,29 @@ export class Egress extends Construct {
   readonly address: string
   /** For the VPC that is to have it. */
   readonly provider: NatProvider
-  /** To be called once that VPC is there. */
-  readonly complete: (vpc: IVpc, range: string) => void
+  private readonly allocationId: string
 
   constructor(scope: Construct, id: string, kind: Exclude<EgressKind, 'none'>) {
     super(scope, id)
     const address = new CfnEIP(this, 'Address', { domain: 'vpc' })
     address.applyRemovalPolicy(RemovalPolicy.RETAIN)
     this.address = address.ref
-    if (kind === 'nat-gateway') {
-      this.provider = NatProvider.gateway({ eipAllocationIds: [address.attrAllocationId] })
-      this.complete = () => {}
-      return
-    }
-    const provider = createInstanceProvider()
-    this.provider = provider
-    this.complete = (vpc, range) => {
-      provider.connections.allowFrom(Peer.ipv4(range), Port.allTraffic(), 'what the VPC sends out')
-      for (const instance of provider.gatewayInstances) {
-        protect(instance)
-        instance.node.addDependency(vpc.internetConnectivityEstablished)
-        new CfnEIPAssociation(this, 'Association', {
-          allocationId: address.attrAllocationId,
-          instanceId: instance.instanceId,
-        })
-      }
+    this.allocationId = address.attrAllocationId
+    this.provider =
+      kind === 'nat-instance'
+        ? createInstanceProvider()
+        : NatProvider.gateway({ eipAllocationIds: [this.allocationId] })
+  }
+
+  /** To be called once the VPC is there: only then a machine is, too. `range` is whom it lets in. */
+  complete(vpc: IVpc, range: string): void {
+    if (!(this.provider instanceof NatInstanceProviderV2)) return
+    this.provider.connections.allowFrom(Peer.ipv4(range), Port.allTraffic(), 'what the VPC sends out')
+    for (const instance of this.provider.gatewayInstances) {
+      protect(instance)
+      instance.node.addDependency(vpc.internetConnectivityEstablished)
+      const { instanceId } = instance
+      new CfnEIPAssociation(this, 'Association', { allocationId: this.allocationId, instanceId })
     }
   }
 }

@@ -79,7 +79,8 @@ function allowSending({ taskRole }: FargateTaskDefinition, props: SenderProps): 
   allowAttempts(taskRole, data)
   // What the domains of recipients say of TLS, and what became of it.
   data.allowItems(taskRole, ['GetItem', 'Query', 'UpdateItem', 'DeleteItem'], ['stsPolicies'])
-  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['tlsResults', 'domainTls'])
+  data.allowItems(taskRole, ['GetItem', 'UpdateItem'], ['tlsResults'])
+  data.allowItems(taskRole, ['UpdateItem'], ['domainTls'])
   allow(taskRole, ['sqs:SendMessage'], [...deliveryQueueArns(deliveries), webhooks.queueArn])
   allow(taskRole, ['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [deliveries.direct.queueArn])
 }

@@ -144,10 +144,10 @@ function turnMsOf({ turnMs, running }: Pace, now: Instant): number {
 
 /** A time of its own for each, as far apart as places become free. */
 function nextTurn(pace: Pace, now: Instant, random: Random): Instant {
-  const at = Math.max(now + SOONEST_MS, pace.pausedUntil, pace.nextTurnAt)
-  const latest = Math.max(pace.pausedUntil, now + LATEST_MS)
+  const from = Math.max(now + SOONEST_MS, pace.pausedUntil)
+  const at = Math.max(from, pace.nextTurnAt)
   // Beyond that the queue is so long that places are a matter of luck.
-  if (at > latest) return Math.round(now + (latest - now) * (0.5 + random.fraction() / 2))
+  if (at > from + LATEST_MS) return Math.round(from + LATEST_MS * (0.5 + random.fraction() / 2))
   pace.nextTurnAt = at + turnMsOf(pace, now) / pace.most
   return Math.round(at)
 }

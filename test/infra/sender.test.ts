@@ -194,7 +194,6 @@ suite('the sender', () => {
     )
     assert.deepEqual(more.map((grant) => grant.replace(/ \{.*/, '')).sort(), [
       'dynamodb:DeleteItem STS',
-      'dynamodb:GetItem DT#*',
       'dynamodb:GetItem STS',
       'dynamodb:GetItem TR#*',
       'dynamodb:Query STS',

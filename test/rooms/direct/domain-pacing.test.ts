@@ -203,6 +203,17 @@ suite('who is put off', () => {
     assert.ok(times[0] === MINUTE && times.every((each, place) => each > (times[place - 1] ?? 0)), `${times}`)
   })
 
+  test('never comes back before the pause is over, however many they are', async () => {
+    const { clock, go, later } = paced()
+    for (let failures = 0; failures < 5; failures++) {
+      clock.advance(16 * MINUTE)
+      const turn = await go()
+      clock.advance(MINUTE)
+      turn.ended([noConnection])
+    }
+    for (let place = 0; place < 500; place++) assert.ok((await later()) >= 15 * MINUTE, `${place}`)
+  })
+
   test('never waits for longer than a hint can, however many they are', async () => {
     const { clock, admitAll, later } = paced()
     await admitAll()
