@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { SMTPServer } from 'smtp-server'
 import { findFreePort } from '../../infra/local/free-port.ts'
+import type { Grant } from '../../infra/local/iam/access.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
@@ -17,6 +19,7 @@ import { variables } from '../../shared/runtime/names.ts'
 import { eventually } from '../support/eventually.ts'
 import { findTaskProcess } from '../support/task-process.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
+import { webhookReceiver } from '../support/webhook-receiver.ts'
 import { zoneServer } from '../support/zone-server.ts'
 
 let postern: TestPostern
@@ -58,6 +61,8 @@ interface MailHost {
   readonly port: number
   /** The recipients of the messages that were taken, in the order in which they came. */
   readonly taken: string[]
+  /** The next times that recipient is refused. */
+  refuse(recipient: string, replies: readonly { readonly code: number; readonly text: string }[]): void
   /** The next message to that recipient waits for its answer until the result is called. */
   hold(recipient: string): { readonly received: Promise<void>; answer(): void }
 }
@@ -65,10 +70,15 @@ interface MailHost {
 /** A server of a recipient's domain. */
 async function mailHost(): Promise<MailHost> {
   const taken: string[] = []
+  const refusals = new Map<string, { readonly code: number; readonly text: string }[]>()
   const held = new Map<string, { received: () => void; answered: Promise<void> }>()
   const smtp = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
+    onRcptTo: ({ address }, _session, done) => {
+      const reply = refusals.get(address)?.shift()
+      done(reply ? Object.assign(new Error(reply.text), { responseCode: reply.code }) : null)
+    },
     onData: (stream, session, done) => {
       stream.resume().once('end', async () => {
         const recipient = session.envelope.rcptTo[0]?.address ?? ''
@@ -88,6 +98,7 @@ async function mailHost(): Promise<MailHost> {
   return {
     port: (smtp.server.address() as AddressInfo).port,
     taken,
+    refuse: (recipient, replies) => void refusals.set(recipient, [...replies]),
     hold(recipient) {
       const received = Promise.withResolvers<void>()
       const answered = Promise.withResolvers<void>()
@@ -97,8 +108,8 @@ async function mailHost(): Promise<MailHost> {
   }
 }
 
-async function send(address: string): Promise<RowId> {
-  const sent = await postern.call('Send', { To: [{ Address: address }], Subject: 'Hello', Text: 'x' })
+async function send(address: string, Text = 'x'): Promise<RowId> {
+  const sent = await postern.call('Send', { To: [{ Address: address }], Subject: 'Hello', Text })
   const [submission] = sent.json.Submissions as { QueueMsgID: RowId }[]
   return submission?.QueueMsgID ?? assert.fail(JSON.stringify(sent.json))
 }
@@ -214,3 +225,40 @@ test('kill -9 in mid-delivery: the attempt counts as interrupted, and is made ag
     ],
   )
 })
+
+test('the role of the sender suffices for all that an attempt causes, and for nothing that none needs', async (t) => {
+  const receiver = await webhookReceiver(t)
+  await postern.admin.post('/domains/localhost/dkim', { Selector: 's1' })
+  await postern.admin.patch('/accounts/postern', {
+    OutgoingWebhook: { URL: receiver.url, Authorization: '', Events: [] },
+  })
+  await postern.local.cloud.clock.advance(10 * SECOND)
+  remote.refuse('gus@direct.example', [
+    { code: 451, text: '4.2.1 later' },
+    { code: 550, text: '5.1.1 no such mailbox' },
+  ])
+  const refused = await send('gus@direct.example')
+  await eventually('the first attempt', async () => (await readRow(refused)).results[0]?.code === 451)
+  await postern.local.cloud.clock.advance(8 * MINUTE)
+  await delivered(refused)
+  await delivered(await send('hal@direct.example', randomBytes(200_000).toString('base64')))
+  await eventually('the notice', async () => (await postern.admin.get<unknown[]>('/mail')).length > 0)
+  const unused = unusedGrants('SenderTask').filter((grant) => !OF_ANOTHER_TIME.test(grant))
+  assert.deepEqual(unused, [])
+})
+
+/** What is learned of TLS; contents of messages that a hold rule of the last moment keeps from being sent. */
+const OF_ANOTHER_TIME = /(STS|TR#\*|DT#\*|UpdateItem \S+ B#\*)$/
+
+function unusedGrants(role: string): readonly string[] {
+  const { exercised, grants } = postern.local.cloud
+  const used = new Set(exercised().map(textOf))
+  return grants()
+    .filter((grant) => grant.role.startsWith(role))
+    .map(textOf)
+    .filter((grant) => !used.has(grant))
+}
+
+function textOf({ action, resource, leadingKey = '' }: Grant): string {
+  return `${action} ${resource} ${leadingKey}`.trim()
+}

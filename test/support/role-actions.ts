@@ -12,7 +12,7 @@ export interface RoleAction {
 
 /** Grants that no run here can exercise, by name of the role, with the reason. */
 export const unevaluated: Readonly<Record<string, string>> = {
-  MailVpcallIAMRole:
+  NetworkVpcallIAMRole:
     'VPC Flow Logs assumes it to write by itself, and no VPC runs here; these three actions are what the CDK gives ' +
     'it (Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs")',
 }
