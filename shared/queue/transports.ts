@@ -1,4 +1,4 @@
-import type { Refusal, Relay, SesDelivery } from '../account/options.ts'
+import type { DirectDelivery, Refusal, Relay, SesDelivery, SocksDelivery } from '../account/options.ts'
 import { type DeliveryOutcome, type DeliveryRequest, requestFor, type Transport } from './transport.ts'
 
 /** What a function delivers by; what is left out is not there in this deployment. */
@@ -25,6 +25,19 @@ export function functionTransports({ relay, ses }: FunctionTransports): Transpor
         case 'socks':
           return unavailable(request, 'direct delivery')
       }
+    },
+  }
+}
+
+/** What the sender delivers by; messages of other transports are in the lane of functions. */
+export function senderTransports(direct: Transport<DirectDelivery | SocksDelivery>): Transport {
+  return {
+    async deliver(request) {
+      const { transport } = request
+      if (transport.kind === 'direct' || transport.kind === 'socks') {
+        return await direct.deliver(requestFor(request, transport))
+      }
+      return unavailable(request, `transport ${transport.kind} in the process that delivers directly`)
     },
   }
 }

@@ -7,18 +7,19 @@ import { jsonLog as log } from '../system/log.ts'
 import { systemRandom as random } from '../system/random.ts'
 import { awsContentStore } from './content-store.ts'
 import { dynamoDkimKeyStore } from './dkim-key-store.ts'
+import type { Table } from './dynamo.ts'
 import { sqsHintChannel, sqsLanes } from './hint-channel.ts'
 import { lazyObjects } from './lazy-objects.ts'
-import { lazySecret } from './lazy-secret.ts'
 import { dynamoNoticeStore } from './notice-store.ts'
 import { dynamoOptionsStore } from './options-store.ts'
 import { dynamoQueueStore } from './queue-store.ts'
 import { dynamoSuppressionStore } from './suppression-store.ts'
-import { dynamoTable } from './table-client.ts'
 
 /** What whoever attempts messages reaches, by whatever transport: `allowAttempts` in the infrastructure. */
-export function attemptPorts(): Omit<AttemptPorts, 'transport' | 'leaseMs'> {
-  const table = dynamoTable(requiredSetting('table'), random)
+export function attemptPorts(
+  table: Table,
+  sealingSecret: () => Promise<string>,
+): Omit<AttemptPorts, 'transport' | 'leaseMs'> {
   const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
   return {
     options: dynamoOptionsStore(table, clock),
@@ -26,11 +27,7 @@ export function attemptPorts(): Omit<AttemptPorts, 'transport' | 'leaseMs'> {
     content: awsContentStore({ table, objects, clock }),
     suppressions: dynamoSuppressionStore(table),
     notices: dynamoNoticeStore(table, clock),
-    signer: messageSigner({
-      dkimKeys: dynamoDkimKeyStore(table),
-      sealingSecret: lazySecret(requiredSetting('sealingSecretArn'), clock),
-      clock,
-    }),
+    signer: messageSigner({ dkimKeys: dynamoDkimKeyStore(table), sealingSecret, clock }),
     deliveries: laneHintChannel(sqsLanes(deliveryQueueUrls(), log)),
     webhooks: sqsHintChannel(requiredSetting('webhooksQueueUrl'), log),
     clock,
