@@ -4,6 +4,7 @@ import { dynamoRelayPasswordStore } from '../../shared/adapters/aws/relay-passwo
 import { dynamoTable } from '../../shared/adapters/aws/table-client.ts'
 import { relayTransport } from '../../shared/adapters/net/relay-transport.ts'
 import { systemClock as clock } from '../../shared/adapters/system/clock.ts'
+import { jsonLog as log } from '../../shared/adapters/system/log.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { openedRelayPasswords } from '../../shared/queue/relay-passwords.ts'
@@ -16,7 +17,7 @@ export function deliverPorts(): AttemptPorts {
   const sealingSecret = lazySecret(requiredSetting('sealingSecretArn'), clock)
   const passwords = openedRelayPasswords({ relayPasswords: dynamoRelayPasswordStore(table), sealingSecret })
   return {
-    ...attemptPorts(table, sealingSecret),
+    ...attemptPorts(table, sealingSecret, { clock, random, log }),
     transport: functionTransports({ relay: relayTransport({ passwords }) }),
     // Where there is no other worker, it says itself what it cannot do.
     ...(deliveryQueueUrls().direct !== undefined && { lane: 'function' }),

@@ -23,12 +23,12 @@ import { accumulateTlsResults } from '../../shared/tls-results/accumulate.ts'
 /** What the sender reaches, as its task's role allows, to attempt messages and to keep MTA-STS policies fresh. */
 export function senderPorts({ destinationPort, anyAddress, leaseMs }: ReturnType<typeof senderSettings>) {
   const table = dynamoTable(requiredSetting('table'), random)
-  const common = attemptPorts(table, lazySecret(requiredSetting('sealingSecretArn'), clock))
+  const system = { clock, random, wait, log }
+  const common = attemptPorts(table, lazySecret(requiredSetting('sealingSecretArn'), clock), system)
   const resolver = dnsResolver(dnsConfiguration(dnsSettings()), { clock, random })
   const fetcher = policyFetcher({ resolver })
   const store = dynamoPolicyStore(table, clock, log)
   const kept = new KeptSessions(wait)
-  const system = { clock, random, wait, log }
   const tlsResults = accumulateTlsResults({ ...system, store: dynamoTlsResultsStore(table) })
   const direct = directTransport({
     ...{ ...system, resolver, fetcher, store, kept, tlsResults, options: common.options },

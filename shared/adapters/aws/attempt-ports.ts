@@ -2,9 +2,6 @@ import { messageSigner } from '../../dkim/message-signer.ts'
 import type { AttemptPorts } from '../../queue/attempt.ts'
 import { laneHintChannel } from '../../queue/lane-hint-channel.ts'
 import { deliveryQueueUrls, hasOwnS3Endpoint, requiredSetting } from '../../runtime/settings.ts'
-import { systemClock as clock } from '../system/clock.ts'
-import { jsonLog as log } from '../system/log.ts'
-import { systemRandom as random } from '../system/random.ts'
 import { awsContentStore } from './content-store.ts'
 import { dynamoDkimKeyStore } from './dkim-key-store.ts'
 import type { Table } from './dynamo.ts'
@@ -19,6 +16,7 @@ import { dynamoSuppressionStore } from './suppression-store.ts'
 export function attemptPorts(
   table: Table,
   sealingSecret: () => Promise<string>,
+  { clock, random, log }: Pick<AttemptPorts, 'clock' | 'random' | 'log'>,
 ): Omit<AttemptPorts, 'transport' | 'leaseMs'> {
   const objects = lazyObjects(requiredSetting('bucket'), hasOwnS3Endpoint())
   return {
