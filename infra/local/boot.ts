@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { HeadObjectCommand, NotFound, S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SESv2Client } from '@aws-sdk/client-sesv2'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { type LocalClock, openClock } from './clock.ts'
 import { lockDirectory } from './data-lock.ts'
@@ -22,6 +23,8 @@ import { repeat } from './programs/repeat.ts'
 import { countWork } from './programs/running-work.ts'
 import { type Closer, startPrograms } from './programs/start-programs.ts'
 import { createResources } from './resources/resources.ts'
+import type { SesControl } from './ses/ses.ts'
+import type { SesSettings } from './ses/settings.ts'
 import { openAssembly } from './template/assembly.ts'
 import { identify } from './template/identities.ts'
 import { nameOf } from './template/resource.ts'
@@ -51,6 +54,8 @@ export interface LocalCloudOptions {
   readonly prepare?: (cloud: Pick<LocalCloud, 'apiUrl' | 'outputs' | 'clientConfig'>) => Promise<void>
   /** Rare behaviours of AWS to show to the programs; none when left out. */
   readonly faults?: FaultOptions
+  /** How SES sends, and how it is about its events; as an account in good standing when left out. */
+  readonly ses?: Partial<SesSettings>
   readonly onLog?: (line: string) => void
 }
 
@@ -76,6 +81,8 @@ export interface LocalCloud {
   readonly outputs: Readonly<Record<string, string>>
   /** The time of everything here: functions, tasks and services. */
   readonly clock: Pick<LocalClock, 'now' | 'offsetMs' | 'advance'>
+  /** What SES accepted, and its settings; undefined where `AWS_ENDPOINT_URL_SESV2` sends SES elsewhere. */
+  readonly ses: SesControl | undefined
   /** For the operator, who may do everything. */
   clientConfig(): ClientConfig
   /** Invokes the one function whose logical id starts so; throws `FunctionError` when it fails. */
@@ -135,6 +142,7 @@ async function boot(
     principals,
     gatewayEndpoint: () => gateway.endpoint,
     now,
+    sesSettings: options.ses,
     environment: process.env,
     onLog,
   })
@@ -169,12 +177,14 @@ async function boot(
   const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
   const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
   const opened = { addresses, port: api.port, prepare }
-  await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers })
+  const onEvents = backends.ses?.publishTo
+  await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers, onEvents })
   return {
     ...known,
     apiUrl: api.url,
     endpoint,
     clock,
+    ses: backends.ses,
     invoke: async (prefix, event) => invoke(findFunction(functions, prefix).logicalId, event),
     exercised: access.exercised,
     grants: access.grants,
@@ -213,6 +223,7 @@ async function createStores(
     sqs: new SQSClient({ ...config, useQueueUrlAsEndpoint: false }),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     secrets: new SecretsManagerClient(config),
+    ses: new SESv2Client(config),
   }
   try {
     return await createResources(template, clients)

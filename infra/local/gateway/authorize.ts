@@ -66,6 +66,8 @@ function denial(service: string, text: string): ServiceError {
       return new ServiceError('com.amazonaws.sqs#AccessDenied', text, 403)
     case 's3':
       return new ServiceError('AccessDenied', text, 403)
+    case 'ses':
+      return new ServiceError('AccessDeniedException', text, 403)
     default:
       return new ServiceError('AccessDeniedException', text, 400)
   }

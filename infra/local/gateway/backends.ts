@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { startDynamoEngine } from '../dynamodb/dynamo-engine.ts'
 import { openS3 } from '../s3/s3.ts'
 import { openSecrets } from '../secrets/secrets.ts'
+import { openSes, type SesStandIn } from '../ses/ses.ts'
+import type { SesSettings } from '../ses/settings.ts'
 import { openSqs } from '../sqs/sqs.ts'
 import type { Deployment } from '../template/resource.ts'
 import type { Backend } from './gateway.ts'
@@ -14,6 +16,8 @@ export interface Backends {
   readonly byService: Readonly<Record<string, Backend>>
   /** Our own engine; undefined when DynamoDB is elsewhere. */
   readonly dynamoEndpoint: string | undefined
+  /** Our own SES; undefined when SES is elsewhere. */
+  readonly ses: SesStandIn | undefined
   /** To be called after `now` was moved. */
   moved(): void
   close(): Promise<void>
@@ -26,6 +30,7 @@ export async function openBackends(options: {
   readonly principals: Principals
   readonly gatewayEndpoint: () => string
   readonly now: () => number
+  readonly sesSettings?: Partial<SesSettings> | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly onLog: (line: string) => void
 }): Promise<Backends> {
@@ -40,7 +45,7 @@ export async function openBackends(options: {
     return origin ? { kind: 'proxy', origin } : undefined
   }
   const closers: (() => unknown)[] = []
-  let moved = () => {}
+  const moved: (() => void)[] = []
   const ownDynamo = async (): Promise<Backend & { readonly kind: 'proxy' }> => {
     const engine = await startDynamoEngine({ directory: folder('dynamodb'), onLog })
     closers.push(engine.stop)
@@ -54,7 +59,7 @@ export async function openBackends(options: {
       now,
     })
     closers.push(() => service.close())
-    moved = service.moved
+    moved.push(service.moved)
     return { kind: 'json', service, contentType: 'application/x-amz-json-1.0' }
   }
   const ownS3 = (): Backend => {
@@ -68,6 +73,17 @@ export async function openBackends(options: {
     closers.push(() => service.close())
     return { kind: 'json', service, contentType: 'application/x-amz-json-1.1' }
   }
+  const ownSes = (): SesStandIn => {
+    const service = openSes({
+      ...{ directory: folder('ses'), deployment, now, onLog },
+      settings: options.sesSettings,
+    })
+    closers.push(() => service.close())
+    moved.push(service.moved)
+    return service
+  }
+  const otherSes = elsewhere('sesv2')
+  const ses = otherSes ? undefined : ownSes()
   const otherDynamo = elsewhere('dynamodb')
   const dynamodb = otherDynamo ?? (await ownDynamo())
   return {
@@ -76,9 +92,14 @@ export async function openBackends(options: {
       sqs: elsewhere('sqs') ?? ownSqs(),
       s3: elsewhere('s3') ?? ownS3(),
       secretsmanager: ownSecrets(),
+      ...(otherSes && { ses: otherSes }),
+      ...(ses && { ses: { kind: 'json', service: ses, contentType: 'application/json' } }),
     },
+    ses,
     dynamoEndpoint: otherDynamo || dynamodb.kind !== 'proxy' ? undefined : dynamodb.origin,
-    moved: () => moved(),
+    moved: () => {
+      for (const tell of moved) tell()
+    },
     close: async () => {
       await Promise.all(closers.map((close) => close()))
     },

@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { errorDocument } from '../s3/xml.ts'
+import { readSesCall } from '../ses/operations.ts'
 import { askBackend, type JsonAnswer } from './ask-backend.ts'
 import { authorize } from './authorize.ts'
 import type { Faults } from './faults.ts'
@@ -88,12 +89,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, routin
   const body = scope.service === 's3' ? undefined : await readBody(request)
   const input = body && parseInput(body)
   if (input instanceof ServiceError) return refuse(response, scope.service, input)
+  const { method = '', url = '' } = request
   const signed: SignedRequest = {
     ...scope,
-    operation: operationOf(request),
-    method: request.method ?? '',
-    url: request.url ?? '',
-    input,
+    // SES names its operations by method and path, and the others by a header field.
+    ...(scope.service === 'ses'
+      ? (readSesCall(method, url, input ?? {}) ?? { operation: undefined, input })
+      : { operation: operationOf(request), input }),
+    method,
+    url,
     copySource: request.headers['x-amz-copy-source']?.toString(),
   }
   const refusal = await authorize(signed, routing.principals)
@@ -172,6 +176,8 @@ function refuse(
   response.writeHead(status, {
     'content-type': isS3 ? 'application/xml' : contentType,
     [isS3 ? 'x-amz-request-id' : 'x-amzn-requestid']: requestId,
+    // The REST protocol has the code in a field of its own (Smithy, "restJson1", "Operation error serialization").
+    ...(service === 'ses' && { 'x-amzn-errortype': code }),
   })
   response.end(body)
 }

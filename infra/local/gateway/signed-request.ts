@@ -4,7 +4,7 @@ import type { JsonObject } from './json-service.ts'
 /** A call as the gateway sees it, before it is let through. */
 export interface SignedRequest {
   readonly accessKeyId: string
-  /** The service of the credential scope: `dynamodb`, `sqs`, `s3`, `secretsmanager`. */
+  /** The service of the credential scope: `dynamodb`, `sqs`, `s3`, `secretsmanager`, `ses`. */
   readonly service: string
   /** AWS's operation name; undefined for S3, whose operation lies in method, path and query. */
   readonly operation: string | undefined

@@ -3,6 +3,7 @@ import type { Call } from './call.ts'
 import { readDynamoCalls } from './dynamodb-calls.ts'
 import type { Inventory } from './inventory.ts'
 import { readS3Calls } from './s3-calls.ts'
+import { readSesCalls } from './ses-calls.ts'
 
 /**
  * What a request needs to be allowed (Service Authorization Reference); undefined for an operation that no role may
@@ -16,6 +17,8 @@ export function readCalls(request: SignedRequest, inventory: Inventory): readonl
       return readS3Calls(request)
     case 'sqs':
       return readSqsCalls(request, inventory)
+    case 'ses':
+      return readSesCalls(request, inventory)
     case 'secretsmanager':
       return readSecretCalls(request, inventory)
     default:

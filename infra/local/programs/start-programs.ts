@@ -1,8 +1,12 @@
+import { SQSClient } from '@aws-sdk/client-sqs'
 import type { LocalClock } from '../clock.ts'
 import { answerClock, CLOCK_PATH } from '../clock-endpoint.ts'
 import { findFreePort } from '../free-port.ts'
 import { type MayInvoke, readInvokePermissions } from '../iam/lambda-permissions.ts'
+import { readSendPermissions } from '../iam/queue-permissions.ts'
+import type { Publish } from '../ses/event-outbox.ts'
 import type { Resource } from '../template/resource.ts'
+import { isEventRule, openEventBus, readEventRule } from './event-rules.ts'
 import { pollEventSource, readEventSource } from './event-sources.ts'
 import type { ProgramSurroundings } from './functions.ts'
 import { type HttpApi, readHttpApi, serveHttpApi } from './http-api.ts'
@@ -28,6 +32,8 @@ export interface ProgramOptions {
   readonly clock: LocalClock
   readonly invoke: (functionLogicalId: string, event: unknown, onLong?: () => void) => Promise<unknown>
   readonly work: RunningWork
+  /** Gets EventBridge's default bus, to which services send their events. */
+  readonly onEvents?: ((publish: Publish) => void) | undefined
   readonly onLog: (line: string) => void
   /** Gets what ends each thing, as it is started. */
   readonly closers: Closer[]
@@ -44,7 +50,12 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
   const sources = read(template.ofType('AWS::Lambda::EventSourceMapping'), (each) =>
     readEventSource(each, surroundings),
   )
-  const schedules = read(template.ofType('AWS::Events::Rule'), (each) => readSchedule(each, template))
+  const rules = template.ofType('AWS::Events::Rule')
+  const schedules = read(
+    rules.filter((rule) => !isEventRule(rule)),
+    (each) => readSchedule(each, template),
+  )
+  const bus = openBus(rules.filter(isEventRule), options)
   const programs = read(template.ofType('AWS::ECS::Service'), (service) => {
     const program = readTask(service, surroundings)
     return program && { service, program }
@@ -62,9 +73,23 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
     const running = runSchedule({ schedule, deployment, now, invoke, onLog })
     closers.push(running.stop, clock.onMove(running.moved))
   }
+  options.onEvents?.(bus)
   if (!api) return
   const served = await serveApi(api, mayInvoke, options, options.port, options.addresses)
   closers.push(() => served.close())
+}
+
+/** EventBridge is allowed by the queues' policies alone, so that the operator's keys are as good as any. */
+function openBus(
+  rules: readonly Resource[],
+  { surroundings: { template, endpoint, principals }, onLog, closers }: ProgramOptions,
+): Publish {
+  const { region } = template.deployment
+  const credentials = principals.root
+  const client = new SQSClient({ endpoint, region, credentials, useQueueUrlAsEndpoint: false })
+  closers.push(() => client.destroy())
+  const eventRules = read(rules, (rule) => readEventRule(rule, template))
+  return openEventBus({ rules: eventRules, maySend: readSendPermissions(template), client, onLog })
 }
 
 /** Nobody outside sees the API, and no queue is read, before all is prepared: until then it has a private port. */

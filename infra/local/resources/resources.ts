@@ -1,12 +1,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { SESv2Client } from '@aws-sdk/client-sesv2'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { ExpiringTable } from '../dynamodb/item-expiry.ts'
 import type { NamedTemplate } from '../template/template.ts'
 import { createBucket } from './bucket-resource.ts'
 import { createQueues } from './queue-resource.ts'
 import { createSecret } from './secret-resource.ts'
+import { createConfigurationSets } from './ses-resource.ts'
 import { createTable } from './table-resource.ts'
 
 /** Clients of the operator, who may do everything. */
@@ -15,6 +17,7 @@ export interface ResourceClients {
   readonly sqs: SQSClient
   readonly s3: S3Client
   readonly secrets: SecretsManagerClient
+  readonly ses: SESv2Client
 }
 
 /**
@@ -38,6 +41,7 @@ export async function createResources(
     Promise.all(
       template.ofType('AWS::S3::Bucket').map((bucket) => createBucket(bucket, template, clients.s3)),
     ),
+    createConfigurationSets(template, clients.ses),
   ])
   return tables.filter((table) => table !== undefined)
 }

@@ -95,6 +95,8 @@ const namingRules: Readonly<Record<string, NamingRule>> = {
   'AWS::Lambda::Function': { property: 'FunctionName', longest: 64 },
   'AWS::Logs::LogGroup': { property: 'LogGroupName', longest: 512 },
   'AWS::S3::Bucket': { property: 'BucketName', longest: 63 },
+  'AWS::SES::ConfigurationSet': { property: 'Name', longest: 64 },
+  'AWS::SES::ConfigurationSetEventDestination': { property: 'Name', longest: 64 },
   'AWS::SQS::Queue': { property: 'QueueName', longest: 80 },
   'AWS::SecretsManager::Secret': { property: 'Name', longest: 512 },
 }
