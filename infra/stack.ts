@@ -6,6 +6,7 @@ import { egressKind } from './constructs/egress.ts'
 import { Mail } from './constructs/mail.ts'
 import { Network } from './constructs/network.ts'
 import { Sender } from './constructs/sender.ts'
+import { Ses } from './constructs/ses.ts'
 import { Workers } from './constructs/workers.ts'
 
 interface PosternStackProps extends StackProps {
@@ -19,10 +20,11 @@ export class PosternStack extends Stack {
     super(scope, id, props)
     const egress = egressKind(this)
     const data = new Data(this, 'Data')
-    const workers = new Workers(this, 'Workers', { bundles, data, hasSender: egress !== 'none' })
+    const ses = new Ses(this, 'Ses')
+    const workers = new Workers(this, 'Workers', { bundles, data, ses, hasSender: egress !== 'none' })
     const { deliveries, webhooks } = workers
     const { functions, direct } = deliveries
-    const api = new Api(this, 'Api', { bundles, data, deliveries, webhooks })
+    const api = new Api(this, 'Api', { bundles, data, ses, deliveries, webhooks })
     const network =
       hasListeners(this) || direct !== undefined ? new Network(this, 'Network', { egress }) : undefined
     const mail =

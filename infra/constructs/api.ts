@@ -14,12 +14,14 @@ import { Construct } from 'constructs'
 import { retiredIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, createLogGroup, NodeFunction } from './node-function.ts'
+import type { Ses } from './ses.ts'
 import { allowOperations, type DeliveryQueues, deliveryQueueArns, deliveryQueueUrls } from './workers.ts'
 
 interface ApiProps {
   readonly bundles: string
   readonly data: Data
   readonly deliveries: DeliveryQueues
+  readonly ses: Ses
   readonly webhooks: Queue
 }
 
@@ -116,7 +118,7 @@ function allowMailboxes(role: IRole, data: Data): void {
   data.allowObjects(role, 's3:DeleteObject', 'mail')
 }
 
-function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: ApiProps): NodeFunction {
+function createAdmin(scope: Construct, { bundles, data, ses, deliveries, webhooks }: ApiProps): NodeFunction {
   const admin = new NodeFunction(scope, 'Admin', {
     bundles,
     name: 'admin',
@@ -128,6 +130,7 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
       sealingSecretArn: data.sealingSecret.secretArn,
       ...deliveryQueueUrls(deliveries),
       webhooksQueueUrl: webhooks.queueUrl,
+      sesConfigurationSet: ses.configurationSet,
     },
   })
   const { role } = admin
@@ -149,6 +152,8 @@ function createAdmin(scope: Construct, { bundles, data, deliveries, webhooks }: 
   data.allowItems(role, ['PutItem', 'DeleteItem'], ['dkimKeys', 'transportPasswords'])
   data.allowItems(role, ['GetItem', 'Query'], ['reports'])
   data.allowItems(role, ['Query'], ['tlsResults'])
+  // Each domain is an identity of SES.
+  ses.allowIdentities(role)
   const secrets = [data.adminSecret.secretArn, data.sealingSecret.secretArn]
   allow(role, ['secretsmanager:GetSecretValue'], secrets)
   return admin

@@ -8,10 +8,12 @@ import { Construct } from 'constructs'
 import { dueIndex, retiredIndex } from '../../shared/runtime/names.ts'
 import type { Data } from './data.ts'
 import { allow, NodeFunction } from './node-function.ts'
+import type { Ses } from './ses.ts'
 
 interface WorkersProps {
   readonly bundles: string
   readonly data: Data
+  readonly ses: Ses
   /** Whether there is a sender, which has a queue of its own. */
   readonly hasSender: boolean
 }
@@ -43,6 +45,8 @@ const deliverSeconds = { timeout: 60, visibility: 90, lease: 120 } as const
 /** An attempt of the sender ends after 14 minutes; its lease ends soon after its hint is seen again. */
 export const directSeconds = { visibility: 870, lease: 900 } as const
 const webhookSeconds = { timeout: 90, visibility: 120, lease: 150 } as const
+/** Of a batch of events; each is a settlement or nothing. */
+const sesEventSeconds = { timeout: 60, visibility: 90 } as const
 const maxReceiveCount = 5
 
 /**
@@ -56,6 +60,8 @@ const webhookRetentionSeconds = 5 * 60 + (maxReceiveCount + 1) * webhookSeconds.
 export class Workers extends Construct {
   readonly deliveries: DeliveryQueues
   readonly webhooks: Queue
+  /** What SES says became of messages. */
+  readonly sesEvents: Queue
 
   constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id)
@@ -64,12 +70,14 @@ export class Workers extends Construct {
       ...(props.hasSender && { direct: createQueue(this, 'Direct', directSeconds.visibility) }),
     }
     this.webhooks = createFifoQueue(this, 'Webhooks', webhookSeconds.visibility)
+    this.sesEvents = createQueue(this, 'SesEvents', sesEventSeconds.visibility)
     this.deliver(props)
     this.webhook(props)
     this.sweep(props)
+    this.settleSesEvents(props)
   }
 
-  private deliver({ bundles, data }: WorkersProps): void {
+  private deliver({ bundles, data, ses }: WorkersProps): void {
     const { role, lambda } = new NodeFunction(this, 'Deliver', {
       bundles,
       name: 'deliver',
@@ -83,12 +91,14 @@ export class Workers extends Construct {
         webhooksQueueUrl: this.webhooks.queueUrl,
         deliverLeaseSeconds: String(deliverSeconds.lease),
         sealingSecretArn: data.sealingSecret.secretArn,
+        sesConfigurationSet: ses.configurationSet,
       },
     })
     allowAttempts(role, data)
     // Relays want a login.
     data.allowItems(role, ['GetItem'], ['transportPasswords'])
     allow(role, ['sqs:SendMessage'], [...deliveryQueueArns(this.deliveries), this.webhooks.queueArn])
+    ses.allowSending(role)
     consume(this.deliveries.functions, { role, lambda }, 10)
   }
 
@@ -142,6 +152,22 @@ export class Workers extends Construct {
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaTarget(lambda)],
     })
+  }
+
+  private settleSesEvents({ bundles, data, ses }: WorkersProps): void {
+    const { role, lambda } = new NodeFunction(this, 'SesEventsHandler', {
+      bundles,
+      name: 'ses-events',
+      timeoutSeconds: sesEventSeconds.timeout,
+      environment: {
+        table: data.table.tableName,
+        bucket: data.bucket.bucketName,
+        deliveriesQueueUrl: this.deliveries.queueUrl,
+        webhooksQueueUrl: this.webhooks.queueUrl,
+      },
+    })
+    ses.publishTo(this.sesEvents)
+    consume(this.sesEvents, { role, lambda }, 10)
   }
 }
 

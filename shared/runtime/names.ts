@@ -16,6 +16,7 @@ export const variables = {
   submissionsPort: 'POSTERN_SUBMISSIONS_PORT',
   healthPort: 'POSTERN_HEALTH_PORT',
   dnsServers: 'POSTERN_DNS_SERVERS',
+  sesConfigurationSet: 'POSTERN_SES_CONFIGURATION_SET',
   deliverLeaseSeconds: 'POSTERN_DELIVER_LEASE_SECONDS',
   webhookLeaseSeconds: 'POSTERN_WEBHOOK_LEASE_SECONDS',
   listenAddresses: 'POSTERN_LISTEN_ADDRESSES',

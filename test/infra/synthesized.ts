@@ -24,7 +24,7 @@ export type Resources = Record<string, { readonly Type: string }>
 function placeholderBundles(): string {
   const path = join(directory, 'bundles')
   const files = {
-    'handler.mjs': ['webapi', 'admin', 'deliver', 'webhook', 'sweep'],
+    'handler.mjs': ['webapi', 'admin', 'deliver', 'webhook', 'sweep', 'ses-events'],
     'main.mjs': ['listener', 'sender'],
   }
   for (const [file, names] of Object.entries(files)) {

@@ -8,17 +8,15 @@ export type MaySend = (queueArn: string, service: string, sourceArn: string) => 
 
 /** Reads what the template's `AWS::SQS::QueuePolicy`s say to AWS services; roles are told elsewhere. */
 export function readSendPermissions(template: NamedTemplate): MaySend {
-  const statements = template
-    .ofType('AWS::SQS::QueuePolicy')
-    .flatMap((policy) =>
-      template.read(policy, policySchema).PolicyDocument.Statement.map((statement) => ({
-        effect: statement.Effect,
-        services: servicesOf(statement.Principal),
-        actions: [statement.Action].flat().map(actionPattern),
-        resources: [statement.Resource].flat().map(wildcardPattern),
-        conditions: readConditions(statement.Condition, policy.logicalId),
-      })),
-    )
+  const statements = template.ofType('AWS::SQS::QueuePolicy').flatMap((policy) =>
+    template.read(policy, policySchema).PolicyDocument.Statement.map((statement) => ({
+      effect: statement.Effect,
+      services: servicesOf(statement.Principal),
+      actions: [statement.Action].flat().map(actionPattern),
+      resources: [statement.Resource].flat().map(wildcardPattern),
+      conditions: readConditions(statement.Condition, policy.logicalId),
+    })),
+  )
   return (queueArn, service, sourceArn) => {
     const context = { 'aws:sourcearn': [sourceArn], 'aws:securetransport': ['true'] }
     const about = statements.filter(

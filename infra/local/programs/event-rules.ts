@@ -69,7 +69,13 @@ const values = z.array(z.string()).optional()
 const ruleSchema = z.object({
   // Fields of `detail`, and comparisons, are not known here.
   EventPattern: z
-    .strictObject({ source: values, resources: values, 'detail-type': values, account: values, region: values })
+    .strictObject({
+      source: values,
+      resources: values,
+      'detail-type': values,
+      account: values,
+      region: values,
+    })
     .transform((pattern) =>
       Object.fromEntries(Object.entries(pattern).flatMap(([field, list]) => (list ? [[field, list]] : []))),
     ),

@@ -17,11 +17,7 @@ interface Identity {
 }
 
 /** Domains may count as verified at once; an address never does: nobody reads the mail that SES would send there. */
-export function createEmailIdentity(
-  store: SesStore,
-  settings: SesSettings,
-  input: JsonObject,
-): JsonObject {
+export function createEmailIdentity(store: SesStore, settings: SesSettings, input: JsonObject): JsonObject {
   const name = requiredText(input, 'EmailIdentity').toLowerCase()
   if (!/^(?:[^\s@]+@)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(name)) {
     throw badRequest(`Invalid email identity <${name}>.`)

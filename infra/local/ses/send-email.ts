@@ -69,15 +69,17 @@ export function describeAccount({ store, settings, now }: Sending): JsonObject {
   }
 }
 
-  function requireHealthyAccount({ store, settings }: Sending): void {
-    if (settings.account === 'suspended') {
-      const text = "The message can't be sent because the account's ability to send email has been permanently restricted."
-      throw new ServiceError('AccountSuspendedException', text)
-    }
-    if (settings.account === 'healthy' && store.isSendingEnabled()) return
-    const advice = 'For more information, please check the inbox of the email address associated with your AWS account.'
-    throw new ServiceError('SendingPausedException', `Sending paused for this account. ${advice}`)
+function requireHealthyAccount({ store, settings }: Sending): void {
+  if (settings.account === 'suspended') {
+    const text =
+      "The message can't be sent because the account's ability to send email has been permanently restricted."
+    throw new ServiceError('AccountSuspendedException', text)
   }
+  if (settings.account === 'healthy' && store.isSendingEnabled()) return
+  const advice =
+    'For more information, please check the inbox of the email address associated with your AWS account.'
+  throw new ServiceError('SendingPausedException', `Sending paused for this account. ${advice}`)
+}
 
 function readRaw(input: JsonObject): Buffer {
   const content = optionalObject(input, 'Content') ?? {}
@@ -100,7 +102,9 @@ function requireSender(
   const [source] = [...given, ...authors]
   if (source === undefined) throw badRequest("Missing required header 'From'.")
   const others = [...addressesIn(header, 'Sender'), ...addressesIn(header, 'Return-Path')]
-  const unverified = [...new Set([...given, ...authors, ...others])].filter((each) => !mayBeSender(store, each))
+  const unverified = [...new Set([...given, ...authors, ...others])].filter(
+    (each) => !mayBeSender(store, each),
+  )
   if (unverified.length === 0) return source
   const failed = `The following identities failed the check in region ${region.toUpperCase()}: ${unverified.join(', ')}`
   throw new ServiceError('MessageRejected', `Email address is not verified. ${failed}`)

@@ -1,7 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { type JsonObject, type JsonService, ServiceError } from '../gateway/json-service.ts'
 import type { Deployment } from '../template/resource.ts'
-import { createConfigurationSet, createEventDestination, updateEventDestination } from './configuration-sets.ts'
+import {
+  createConfigurationSet,
+  createEventDestination,
+  updateEventDestination,
+} from './configuration-sets.ts'
 import { drawFates, openEventOutbox, type Publish } from './event-outbox.ts'
 import {
   createEmailIdentity,

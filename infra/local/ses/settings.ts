@@ -34,7 +34,15 @@ export const usualSettings: SesSettings = {
 
 /** Throws RangeError on a setting that makes no sense, naming it. */
 export function requireValidSettings(settings: SesSettings): void {
-  const { account: _, verifiesDomains: __, seed, maxSendRate, max24HourSend, eventsLateMs, ...shares } = settings
+  const {
+    account: _,
+    verifiesDomains: __,
+    seed,
+    maxSendRate,
+    max24HourSend,
+    eventsLateMs,
+    ...shares
+  } = settings
   if (!Number.isSafeInteger(seed)) throw new RangeError('ses: seed must be an integer')
   for (const [name, value] of Object.entries({ maxSendRate, max24HourSend, eventsLateMs })) {
     if (!(value >= 0)) throw new RangeError(`ses: ${name} must not be negative`)

@@ -95,11 +95,16 @@ export class SesStore {
 
   /** Recipients since then. */
   recipientsSince(at: number): number {
-    return Number(this.#sql.get`SELECT sum(recipients) AS sent FROM mails WHERE accepted_at > ${at}`?.sent ?? 0)
+    return Number(
+      this.#sql.get`SELECT sum(recipients) AS sent FROM mails WHERE accepted_at > ${at}`?.sent ?? 0,
+    )
   }
 
   /** Keeps a mail and its events together: what was accepted has its events. */
-  accept(mail: AcceptedMail, events: readonly { readonly dueAt: number; readonly event: JsonObject }[]): void {
+  accept(
+    mail: AcceptedMail,
+    events: readonly { readonly dueAt: number; readonly event: JsonObject }[],
+  ): void {
     const { messageId, acceptedAt, source, destination, configurationSet = null, tags, raw } = mail
     this.#database.exec('BEGIN IMMEDIATE')
     try {
