@@ -11,6 +11,7 @@ import { s3LargeAnswers } from '../../shared/adapters/aws/large-answers.ts'
 import { lazyExchange } from '../../shared/adapters/aws/lazy-exchange.ts'
 import { lazyObjects } from '../../shared/adapters/aws/lazy-objects.ts'
 import { lazySecret } from '../../shared/adapters/aws/lazy-secret.ts'
+import { lazySesIdentities } from '../../shared/adapters/aws/lazy-ses-identities.ts'
 import { dynamoMailboxStore } from '../../shared/adapters/aws/mailbox-store.ts'
 import { dynamoMessageLists } from '../../shared/adapters/aws/message-lists.ts'
 import { dynamoOperationStore } from '../../shared/adapters/aws/operation-store.ts'
@@ -61,6 +62,7 @@ export function adminPorts(): AdminPorts {
     suppressions: dynamoSuppressionStore(table),
     reports: dynamoReportStore(table, clock),
     tlsResults: dynamoTlsResultsStore(table),
+    sesIdentities: lazySesIdentities(requiredSetting('sesConfigurationSet')),
     clock,
     random,
     pause: async (ms) => await setTimeout(ms),

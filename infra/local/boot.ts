@@ -81,8 +81,8 @@ export interface LocalCloud {
   readonly outputs: Readonly<Record<string, string>>
   /** The time of everything here: functions, tasks and services. */
   readonly clock: Pick<LocalClock, 'now' | 'offsetMs' | 'advance'>
-  /** What SES accepted, and its settings; undefined where `AWS_ENDPOINT_URL_SESV2` sends SES elsewhere. */
-  readonly ses: SesControl | undefined
+  /** What SES accepted, and its settings. */
+  readonly ses: SesControl
   /** For the operator, who may do everything. */
   clientConfig(): ClientConfig
   /** Invokes the one function whose logical id starts so; throws `FunctionError` when it fails. */
@@ -177,7 +177,7 @@ async function boot(
   const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
   const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
   const opened = { addresses, port: api.port, prepare }
-  const onEvents = backends.ses?.publishTo
+  const onEvents = backends.ses.publishTo
   await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers, onEvents })
   return {
     ...known,

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { DomainJson } from '../../shared/admin/domains.ts'
+import type { DomainJson, DomainRemovedJson, DomainSetJson } from '../../shared/admin/domains.ts'
 import { CliError } from './cli-error.ts'
-import { fields, table } from './print.ts'
+import { addDomainSesCommand } from './domain-ses.ts'
+import { fields, printable, table } from './print.ts'
 import type { Session } from './session.ts'
 
 interface DomainOptions {
@@ -66,9 +67,11 @@ export function addDomainCommands(program: Command, session: Session): void {
     .command('remove <name>')
     .description('remove a domain that has no addresses any more')
     .action(async (name: string) => {
-      await (await session.client()).remove(pathOf(name))
-      session.show({}, `domain ${name} removed`)
+      const removed = await (await session.client()).remove<DomainRemovedJson>(pathOf(name))
+      const problem = removed.SES ? `\nSES knows it still, remove it there: ${printable(removed.SES.Problem)}` : ''
+      session.show(removed, `domain ${name} removed${problem}`)
     })
+  addDomainSesCommand(domain, session)
 }
 
 async function addDomain(session: Session, name: string, { separator }: DomainOptions): Promise<void> {
@@ -77,10 +80,14 @@ async function addDomain(session: Session, name: string, { separator }: DomainOp
   if (await client.find(pathOf(name))) {
     throw new CliError(`domain ${name} exists already; change it with: postern domain update`)
   }
-  const added = await client.put<DomainJson>(pathOf(name), {
+  const added = await client.put<DomainSetJson>(pathOf(name), {
     LocalpartCatchallSeparators: separator === false ? [] : (separator ?? ['+']),
   })
-  session.show(added, `domain ${nameOf(added)} added`)
+  const problem =
+    added.SES && 'Problem' in added.SES
+      ? `\nSES does not know it yet: ${printable(added.SES.Problem)}\nrepeat with: postern domain ses ${name}`
+      : ''
+  session.show(added, `domain ${nameOf(added)} added${problem}`)
 }
 
 async function updateDomain(session: Session, name: string, options: DomainOptions): Promise<void> {

@@ -16,6 +16,7 @@ import type { ResultsStore } from '../tls-results/results-store.ts'
 import type { FailingStore } from '../webhook/failing-webhook.ts'
 import type { SigningSecretStore } from '../webhook/signing-secret-store.ts'
 import type { WebhookStore } from '../webhook/webhook-store.ts'
+import type { SesIdentities } from './ses-identities.ts'
 
 /** What the admin API needs of the world. */
 export interface AdminPorts extends OperationPorts {
@@ -38,6 +39,7 @@ export interface AdminPorts extends OperationPorts {
   readonly reports: Pick<ReportStore, 'list' | 'find'>
   readonly tlsResults: Pick<ResultsStore, 'list'>
   readonly calls: OperationPorts['calls'] & Pick<WebhookStore, 'add'>
+  readonly sesIdentities: SesIdentities
   readonly random: Random
   /** Waits for so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>

@@ -17,6 +17,7 @@ import { queueRoutes } from './queue.ts'
 import { reportRoutes } from './reports.ts'
 import { answer, NotFoundError, RequestError } from './request.ts'
 import { routeRoutes } from './routes.ts'
+import { sesRoutes } from './ses.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { tlsResultRoutes } from './tls-results.ts'
 import { transportRoutes } from './transports.ts'
@@ -42,6 +43,7 @@ export function adminApi(ports: AdminPorts): Hono {
   app.route('/', installationRoutes(ports))
   app.route('/domains', domainRoutes(ports))
   app.route('/domains', dkimRoutes(ports))
+  app.route('/domains', sesRoutes(ports))
   app.route('/accounts', accountRoutes(ports))
   app.route('/accounts', webhookSecretRoutes(ports))
   app.route('/accounts', webhookTestRoutes(ports))

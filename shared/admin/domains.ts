@@ -9,6 +9,12 @@ import type { AdminPorts } from './admin-ports.ts'
 import { readDomain } from './fields.ts'
 import { readReportAddresses, unicodeAddress, withReportAddresses } from './report-addresses.ts'
 import { answer, NotFoundError, RequestError, readBody } from './request.ts'
+import {
+  ensureIdentity,
+  removeIdentity,
+  type SesIdentityJson,
+  type SesProblemJson,
+} from './ses-identities.ts'
 import { type DomainNameJson, wireDomain } from './wire-domain.ts'
 
 /** A domain whose mail we accept, in answers. */
@@ -19,6 +25,16 @@ export interface DomainJson {
   /** Where reports come that are read and kept. */
   readonly DMARCReportAddress: string | null
   readonly TLSReportAddress: string | null
+}
+
+/** A domain that was set, and what SES says of it: null for a domain that it has nothing to do with. */
+export interface DomainSetJson extends DomainJson {
+  readonly SES: SesIdentityJson | SesProblemJson | null
+}
+
+/** A domain was removed; a problem is that SES knows it still. */
+export interface DomainRemovedJson {
+  readonly SES: SesProblemJson | null
 }
 
 // What local parts are compared in: lower case, and no character that would need quotes.
@@ -70,7 +86,10 @@ export function domainRoutes(ports: AdminPorts): Hono {
         },
         reportsTo,
       )
-    return answer(context, await setDomain(ports, domain, hosted))
+    const set = await setDomain(ports, domain, hosted)
+    // Mail may go through SES in its name from the first; the domain is there whether SES takes it or not.
+    const whole: DomainSetJson = { ...set, SES: await ensureIdentity(ports, domain) }
+    return answer(context, whole)
   })
   routes.patch('/:domain', async (context) => {
     const domain = readDomain('Domain', context.req.param('domain'))
@@ -88,8 +107,10 @@ export function domainRoutes(ports: AdminPorts): Hono {
     return answer(context, await setDomain(ports, domain, changed))
   })
   routes.delete('/:domain', async (context) => {
-    await removeDomain(ports, readDomain('Domain', context.req.param('domain')))
-    return answer(context, {})
+    const domain = readDomain('Domain', context.req.param('domain'))
+    await removeDomain(ports, domain)
+    const removed: DomainRemovedJson = { SES: await removeIdentity(ports, domain) }
+    return answer(context, removed)
   })
   return routes
 }

@@ -97,6 +97,10 @@ test('AT-66: the commands for settings run against a live server', async () => {
   assert.match(await run('domain show', 'bücher.test'), /disabled/)
   await run('domain update', 'every.test', '--dmarc-report-address', 'every@every.test')
   assert.match(await run('domain show', 'every.test'), /^DMARC reports: +every@every\.test$/m)
+  assert.match(
+    await run('domain ses', 'bücher.test'),
+    /^ses-mail\.xn--bcher-kva\.test\. MX 10 feedback-smtp\./m,
+  )
   await run('dkim add', 'bücher.test', '--selector', 'one', '--no-sign')
   await run('dkim update', 'bücher.test', 'one', '--sign')
   assert.match(await run('dkim list', 'bücher.test'), /one\._domainkey\.xn--bcher-kva\.test\. TXT/)

@@ -172,9 +172,52 @@ suite('workers', () => {
 
   test('a sweep ends before the next begins', () => {
     const sweep = one(resources('AWS::Lambda::Function', 'WorkersSweepFunction'))
-    const { ScheduleExpression } = one(resources('AWS::Events::Rule'))
+    const { ScheduleExpression } = one(resources('AWS::Events::Rule', 'WorkersEveryMinute'))
     assert.equal(ScheduleExpression, 'rate(1 minute)')
     assert.ok(sweep.Timeout < 60)
+  })
+})
+
+suite('SES', () => {
+  test('our own list of suppressions decides, and TLS is as the recipient has it', () => {
+    template.hasResourceProperties('AWS::SES::ConfigurationSet', {
+      SuppressionOptions: { SuppressedReasons: [] },
+      ReputationOptions: { ReputationMetricsEnabled: true },
+      DeliveryOptions: { TlsPolicy: 'OPTIONAL' },
+    })
+  })
+
+  test('every outcome of a message goes to the default bus', () => {
+    const { EventDestination } = one(resources('AWS::SES::ConfigurationSetEventDestination'))
+    assert.equal(EventDestination.Enabled, true)
+    assert.match(flatten(EventDestination.EventBridgeDestination.EventBusArn), /:event-bus\/default$/)
+    assert.deepEqual([...EventDestination.MatchingEventTypes].sort(), [
+      'bounce',
+      'complaint',
+      'delivery',
+      'deliveryDelay',
+      'reject',
+      'renderingFailure',
+      'send',
+    ])
+  })
+
+  test('events of our configuration set, and no others, come to the queue', () => {
+    const rule = one(resources('AWS::Events::Rule', 'SesEvents'))
+    assert.deepEqual(rule.EventPattern.source, ['aws.ses'])
+    assert.deepEqual(rule.EventPattern.resources.map(flatten), [
+      'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:configuration-set/<SesConfigurationSet>',
+    ])
+    assert.equal(flatten(one<{ Arn: Record<string, unknown> }>(rule.Targets).Arn), '<WorkersSesEvents>')
+  })
+
+  test('the queue takes events from that rule alone, and keeps what fails five times', () => {
+    const { PolicyDocument } = one(resources('AWS::SQS::QueuePolicy', 'WorkersSesEventsPolicy'))
+    const allowing = [...PolicyDocument.Statement].filter(({ Effect }) => Effect === 'Allow')
+    const { Principal, Condition } = one(allowing)
+    assert.deepEqual(Principal, { Service: 'events.amazonaws.com' })
+    assert.equal(flatten(Condition.ArnEquals['aws:SourceArn']), '<SesEvents>')
+    assert.equal(mainQueue('WorkersSesEvents').RedrivePolicy.maxReceiveCount, 5)
   })
 })
 
@@ -203,7 +246,7 @@ suite('functions and the listener', () => {
   test('see only variables that names.ts names', () => {
     const known = new Set<string>(Object.values(variables))
     const functions = resources('AWS::Lambda::Function')
-    assert.equal(functions.length, 5)
+    assert.equal(functions.length, 6)
     const names = [
       ...functions.flatMap(({ Environment }) => Object.keys(Environment.Variables)),
       ...listener().Environment.map(({ Name }: { Name: string }) => Name),
@@ -220,7 +263,7 @@ suite('functions and the listener', () => {
       assert.deepEqual([lambda.Runtime, lambda.Architectures], ['nodejs24.x', ['arm64']])
       groups.add(lambda.LoggingConfig.LogGroup.Ref)
     }
-    assert.equal(groups.size, 5)
+    assert.equal(groups.size, 6)
   })
 
   test('containers run images pinned by digest, the listener unprivileged on a read-only root', () => {
@@ -263,19 +306,26 @@ suite('functions and the listener', () => {
 suite('roles', () => {
   const statements = allStatements()
 
-  test('name every resource in full, but for the objects below a prefix', () => {
+  test('name every resource in full, but for the objects below a prefix and the identities of SES', () => {
     const wild = statements.flatMap(({ role, resources }) =>
       resources.filter((resource) => resource.includes('*')).map((resource) => [role, resource]),
     )
+    const identities = 'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*'
     assert.deepEqual(wild.sort(), [
       ['ApiAdmin', '<DataBucket>/queue/*'],
+      // To create an identity, and for the rest.
+      ['ApiAdmin', identities],
+      ['ApiAdmin', identities],
       ['ApiWebapi', '<DataBucket>/mail/*'],
       ['ApiWebapi', '<DataBucket>/queue/*'],
       ['ApiWebapi', '<DataBucket>/upload/*'],
       ['MailListenerTaskTask', '<DataBucket>/hook/*'],
       ['MailListenerTaskTask', '<DataBucket>/mail/*'],
       ['MailListenerTaskTask', '<DataBucket>/queue/*'],
+      // GetAccount has no resource.
+      ['WorkersDeliver', '*'],
       ['WorkersDeliver', '<DataBucket>/queue/*'],
+      ['WorkersDeliver', identities],
       ['WorkersSweep', '<DataBucket>/queue/*'],
       ['WorkersWebhook', '<DataBucket>/hook/*'],
     ])
@@ -388,6 +438,18 @@ suite('roles', () => {
       action: 'secretsmanager:GetSecretValue',
       key: undefined,
       roles: ['ApiAdmin', 'ApiWebapi', 'MailListenerTaskTask', 'WorkersDeliver'],
+    },
+    {
+      rule: 'only deliver sends through SES',
+      action: 'ses:SendEmail',
+      key: undefined,
+      roles: ['WorkersDeliver'],
+    },
+    {
+      rule: 'only admin makes identities of SES',
+      action: 'ses:CreateEmailIdentity',
+      key: undefined,
+      roles: ['ApiAdmin'],
     },
     {
       rule: 'only deliver reads what mail is signed with',

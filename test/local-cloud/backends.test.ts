@@ -33,19 +33,19 @@ const elsewhere = 'http://127.0.0.1:8000'
 const endpoints: readonly (readonly [rule: string, environment: Readonly<Record<string, string>>, object])[] =
   [
     [
-      'AWS_ENDPOINT_URL sends DynamoDB, SQS and S3 there; secrets stay here',
+      'AWS_ENDPOINT_URL sends DynamoDB, SQS and S3 there; secrets and SES stay here',
       { AWS_ENDPOINT_URL: everywhere },
-      { dynamodb: everywhere, sqs: everywhere, s3: everywhere, secretsmanager: 'ours' },
+      { dynamodb: everywhere, sqs: everywhere, s3: everywhere, secretsmanager: 'ours', ses: 'ours' },
     ],
     [
       'AWS_ENDPOINT_URL_DYNAMODB sends only DynamoDB there',
       { AWS_ENDPOINT_URL_DYNAMODB: elsewhere },
-      { dynamodb: elsewhere, sqs: 'ours', s3: 'ours', secretsmanager: 'ours' },
+      { dynamodb: elsewhere, sqs: 'ours', s3: 'ours', secretsmanager: 'ours', ses: 'ours' },
     ],
     [
       "a service's own variable wins",
       { AWS_ENDPOINT_URL: everywhere, AWS_ENDPOINT_URL_DYNAMODB: elsewhere },
-      { dynamodb: elsewhere, sqs: everywhere, s3: everywhere, secretsmanager: 'ours' },
+      { dynamodb: elsewhere, sqs: everywhere, s3: everywhere, secretsmanager: 'ours', ses: 'ours' },
     ],
   ]
 

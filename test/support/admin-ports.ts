@@ -4,6 +4,7 @@ import type { StoredPassword } from '../../shared/account/password.ts'
 import { passwordVerifier } from '../../shared/account/password-verifier.ts'
 import type { AdminPorts } from '../../shared/admin/admin-ports.ts'
 import { adminApi } from '../../shared/admin/api.ts'
+import type { SesIdentities } from '../../shared/admin/ses-identities.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import type { ContentName } from '../../shared/content/content-store.ts'
 import type { Mail } from '../../shared/mailbox/mail.ts'
@@ -46,6 +47,8 @@ export interface TestAdmin {
     readonly relayPasswords: Map<string, Uint8Array>
     /** Webhooks whose failures were forgotten. */
     readonly forgotten: WebhookName[]
+    /** Domains that SES knows; `failing` is thrown by every call where set. */
+    readonly ses: { readonly domains: Set<string>; failing?: Error }
     readonly errors: unknown[]
   }
   /** Calls a path below `/admin/api` as the administrator. */
@@ -76,6 +79,7 @@ export function testAdmin(options: Partial<Options> = {}): TestAdmin {
     dkimKeys: new Map(),
     relayPasswords: new Map(),
     forgotten: [],
+    ses: { domains: new Set() },
     errors: [],
   }
   const ports = portsOver(state)
@@ -174,6 +178,7 @@ function portsOver(state: TestAdmin['state']): AdminPorts {
           .filter((each) => each.day === day && [undefined, each.recipientDomain].includes(recipientDomain))
           .slice(0, limit),
     },
+    sesIdentities: sesOver(state),
     clock,
     random,
     pause: async () => {},
@@ -209,6 +214,25 @@ function signingSecretsOver({ signingSecrets }: TestAdmin['state']): AdminPorts[
       return isAsBefore
     },
     remove: async (account, direction) => void signingSecrets.delete(`${account}/${direction}`),
+  }
+}
+
+function sesOver({ ses }: TestAdmin['state']): SesIdentities {
+  const act = (change: () => unknown) => {
+    if (ses.failing) throw ses.failing
+    change()
+  }
+  return {
+    async ensure(domain, mailFromDomain) {
+      act(() => ses.domains.add(domain))
+      return {
+        region: 'eu-west-1',
+        isVerified: false,
+        dkim: { status: 'PENDING', tokens: ['one', 'two', 'three'], hostedZone: 'dkim.amazonses.com' },
+        mailFrom: { domain: mailFromDomain, status: 'PENDING' },
+      }
+    },
+    remove: async (domain) => act(() => ses.domains.delete(domain)),
   }
 }
 

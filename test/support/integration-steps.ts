@@ -14,6 +14,7 @@ import { keys } from '../../shared/adapters/aws/table.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
+import type { DomainSetJson } from '../../shared/admin/domains.ts'
 import type { ImportJson } from '../../shared/admin/suppression-import.ts'
 import type { NewWebhookSecretJson, WebhookSecretJson } from '../../shared/admin/webhook-secrets.ts'
 import { beginAttempt } from '../../shared/attempts/begin-attempt.ts'
@@ -152,7 +153,8 @@ async function administer({ admin }: Installation): Promise<void> {
   await admin.post('/domains/localhost/dkim', { Algorithm: 'ed25519-sha256' })
   await admin.put('/password', { Password: localSeed.adminPassword })
   await admin.put('/hostname', await admin.get<object>('/hostname'))
-  await admin.put('/domains/second.test', { LocalpartCatchallSeparators: [] })
+  const { SES } = await admin.put<DomainSetJson>('/domains/second.test', { LocalpartCatchallSeparators: [] })
+  assert.partialDeepStrictEqual(SES, { Verified: true, MailFrom: { Domain: 'ses-mail.second.test' } })
   await admin.patch('/domains/second.test', { Disabled: true })
   await admin.post('/domains/second.test/dkim', { Selector: 'old', Algorithm: 'ed25519-sha256' })
   await admin.remove('/domains/second.test/dkim/old')
@@ -172,7 +174,7 @@ async function administer({ admin }: Installation): Promise<void> {
   await admin.remove('/transports/other')
   await admin.remove('/addresses/one@second.test')
   await admin.remove('/accounts/second')
-  await admin.remove('/domains/second.test')
+  assert.deepEqual(await admin.remove('/domains/second.test'), { SES: null })
   assert.deepEqual(await admin.get<object[]>('/addresses?domain=second.test'), [])
 }
 

@@ -16,8 +16,8 @@ export interface Backends {
   readonly byService: Readonly<Record<string, Backend>>
   /** Our own engine; undefined when DynamoDB is elsewhere. */
   readonly dynamoEndpoint: string | undefined
-  /** Our own SES; undefined when SES is elsewhere. */
-  readonly ses: SesStandIn | undefined
+  /** Always our own: another one would not send its events to our queue. */
+  readonly ses: SesStandIn
   /** To be called after `now` was moved. */
   moved(): void
   close(): Promise<void>
@@ -82,8 +82,7 @@ export async function openBackends(options: {
     moved.push(service.moved)
     return service
   }
-  const otherSes = elsewhere('sesv2')
-  const ses = otherSes ? undefined : ownSes()
+  const ses = ownSes()
   const otherDynamo = elsewhere('dynamodb')
   const dynamodb = otherDynamo ?? (await ownDynamo())
   return {
@@ -92,8 +91,7 @@ export async function openBackends(options: {
       sqs: elsewhere('sqs') ?? ownSqs(),
       s3: elsewhere('s3') ?? ownS3(),
       secretsmanager: ownSecrets(),
-      ...(otherSes && { ses: otherSes }),
-      ...(ses && { ses: { kind: 'json', service: ses, contentType: 'application/json' } }),
+      ses: { kind: 'json', service: ses, contentType: 'application/json' },
     },
     ses,
     dynamoEndpoint: otherDynamo || dynamodb.kind !== 'proxy' ? undefined : dynamodb.origin,

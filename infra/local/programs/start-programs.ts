@@ -33,7 +33,7 @@ export interface ProgramOptions {
   readonly invoke: (functionLogicalId: string, event: unknown, onLong?: () => void) => Promise<unknown>
   readonly work: RunningWork
   /** Gets EventBridge's default bus, to which services send their events. */
-  readonly onEvents?: ((publish: Publish) => void) | undefined
+  readonly onEvents: (publish: Publish) => void
   readonly onLog: (line: string) => void
   /** Gets what ends each thing, as it is started. */
   readonly closers: Closer[]
@@ -73,7 +73,7 @@ export async function startPrograms(options: ProgramOptions): Promise<void> {
     const running = runSchedule({ schedule, deployment, now, invoke, onLog })
     closers.push(running.stop, clock.onMove(running.moved))
   }
-  options.onEvents?.(bus)
+  options.onEvents(bus)
   if (!api) return
   const served = await serveApi(api, mayInvoke, options, options.port, options.addresses)
   closers.push(() => served.close())
