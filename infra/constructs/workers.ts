@@ -162,7 +162,7 @@ export class Workers extends Construct {
       environment: {
         table: data.table.tableName,
         bucket: data.bucket.bucketName,
-        deliveriesQueueUrl: this.deliveries.queueUrl,
+        ...deliveryQueueUrls(this.deliveries),
         webhooksQueueUrl: this.webhooks.queueUrl,
       },
     })

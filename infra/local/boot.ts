@@ -163,8 +163,7 @@ async function boot(
     closers.push(startExpiry(engineConfig, expiring, clock, onLog))
   }
   const { endpoint } = gateway
-  const environment = options.environment ?? {}
-  const surroundings = { template, assembly, principals, endpoint, environment }
+  const surroundings = { template, assembly, principals, endpoint, environment: options.environment ?? {} }
   const functions = template
     .ofType('AWS::Lambda::Function')
     .map((resource) => readFunction(resource, surroundings))
@@ -174,17 +173,15 @@ async function boot(
   const { addresses, nodePath = process.execPath } = options
   const invoke = (logicalId: string, event: unknown, onLong?: () => void) =>
     work.run(() => runtime.invoke(logicalId, event, onLong))
-  const known = { outputs: template.outputs(), clientConfig: () => clientConfig }
+  const known = { outputs: template.outputs(), clientConfig: () => clientConfig, ses: backends.ses }
   const prepare = async (apiUrl: string) => await options.prepare?.({ ...known, apiUrl })
-  const opened = { addresses, port: api.port, prepare }
-  const onEvents = backends.ses.publishTo
-  await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers, onEvents })
+  const opened = { addresses, port: api.port, prepare, onEvents: backends.ses.publishTo }
+  await startPrograms({ surroundings, ...opened, nodePath, clock, invoke, work, onLog, closers })
   return {
     ...known,
     apiUrl: api.url,
     endpoint,
     clock,
-    ses: backends.ses,
     invoke: async (prefix, event) => invoke(findFunction(functions, prefix).logicalId, event),
     exercised: access.exercised,
     grants: access.grants,

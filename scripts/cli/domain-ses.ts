@@ -28,12 +28,13 @@ export function addDomainSesCommand(domain: Command, session: Session): void {
 
 function describe({ Verified, DKIM, MailFrom, Records }: SesIdentityJson): string {
   const state = fields({
-    Verified: Verified ? 'yes' : 'no: SES sends nothing from this domain before it has found the CNAME records',
+    Verified: Verified
+      ? 'yes'
+      : 'no: SES sends nothing from this domain before it has found the CNAME records',
     DKIM: DKIM.toLowerCase(),
     'MAIL FROM': MailFrom ? `${MailFrom.Domain} ${MailFrom.Status.toLowerCase()}` : 'of SES',
   })
-  const hint =
-    'DMARC passes by either DKIM or MAIL FROM; with neither it fails. See: postern dmarc lookup'
+  const hint = 'DMARC passes by either DKIM or MAIL FROM; with neither it fails. See: postern dmarc lookup'
   return [state, '', ...Records.map(zoneLine), '', hint].join('\n')
 }
 

@@ -68,7 +68,9 @@ export function addDomainCommands(program: Command, session: Session): void {
     .description('remove a domain that has no addresses any more')
     .action(async (name: string) => {
       const removed = await (await session.client()).remove<DomainRemovedJson>(pathOf(name))
-      const problem = removed.SES ? `\nSES knows it still, remove it there: ${printable(removed.SES.Problem)}` : ''
+      const problem = removed.SES
+        ? `\nSES knows it still, remove it there: ${printable(removed.SES.Problem)}`
+        : ''
       session.show(removed, `domain ${name} removed${problem}`)
     })
   addDomainSesCommand(domain, session)

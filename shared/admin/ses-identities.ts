@@ -76,8 +76,7 @@ export async function removeIdentity(
   })
 }
 
-/** Whether the domain is one of this machine alone. */
-export function isLocal(domain: DomainName): boolean {
+function isLocal(domain: DomainName): boolean {
   return domain === 'localhost' || domain.endsWith('.localhost')
 }
 

@@ -12,7 +12,9 @@ import {
   bundles,
   containers,
   directory,
+  flatten,
   listener,
+  mainQueue,
   one,
   type Resources,
   resources,
@@ -175,49 +177,6 @@ suite('workers', () => {
     const { ScheduleExpression } = one(resources('AWS::Events::Rule', 'WorkersEveryMinute'))
     assert.equal(ScheduleExpression, 'rate(1 minute)')
     assert.ok(sweep.Timeout < 60)
-  })
-})
-
-suite('SES', () => {
-  test('our own list of suppressions decides, and TLS is as the recipient has it', () => {
-    template.hasResourceProperties('AWS::SES::ConfigurationSet', {
-      SuppressionOptions: { SuppressedReasons: [] },
-      ReputationOptions: { ReputationMetricsEnabled: true },
-      DeliveryOptions: { TlsPolicy: 'OPTIONAL' },
-    })
-  })
-
-  test('every outcome of a message goes to the default bus', () => {
-    const { EventDestination } = one(resources('AWS::SES::ConfigurationSetEventDestination'))
-    assert.equal(EventDestination.Enabled, true)
-    assert.match(flatten(EventDestination.EventBridgeDestination.EventBusArn), /:event-bus\/default$/)
-    assert.deepEqual([...EventDestination.MatchingEventTypes].sort(), [
-      'bounce',
-      'complaint',
-      'delivery',
-      'deliveryDelay',
-      'reject',
-      'renderingFailure',
-      'send',
-    ])
-  })
-
-  test('events of our configuration set, and no others, come to the queue', () => {
-    const rule = one(resources('AWS::Events::Rule', 'SesEvents'))
-    assert.deepEqual(rule.EventPattern.source, ['aws.ses'])
-    assert.deepEqual(rule.EventPattern.resources.map(flatten), [
-      'arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:configuration-set/<SesConfigurationSet>',
-    ])
-    assert.equal(flatten(one<{ Arn: Record<string, unknown> }>(rule.Targets).Arn), '<WorkersSesEvents>')
-  })
-
-  test('the queue takes events from that rule alone, and keeps what fails five times', () => {
-    const { PolicyDocument } = one(resources('AWS::SQS::QueuePolicy', 'WorkersSesEventsPolicy'))
-    const allowing = [...PolicyDocument.Statement].filter(({ Effect }) => Effect === 'Allow')
-    const { Principal, Condition } = one(allowing)
-    assert.deepEqual(Principal, { Service: 'events.amazonaws.com' })
-    assert.equal(flatten(Condition.ArnEquals['aws:SourceArn']), '<SesEvents>')
-    assert.equal(mainQueue('WorkersSesEvents').RedrivePolicy.maxReceiveCount, 5)
   })
 })
 
@@ -515,10 +474,6 @@ suite('bundles', () => {
   })
 })
 
-function mainQueue(prefix: string) {
-  return one(resources('AWS::SQS::Queue', prefix).filter(({ RedrivePolicy }) => RedrivePolicy !== undefined))
-}
-
 interface Statement {
   /** Path of what the role belongs to: `WorkersDeliver`. */
   readonly role: string
@@ -537,11 +492,4 @@ function allStatements(): Statement[] {
       keys: Condition?.['ForAllValues:StringLike']['dynamodb:LeadingKeys'] ?? [],
     })),
   )
-}
-
-function flatten(value: string | Record<string, unknown>): string {
-  if (typeof value === 'string') return value
-  const [name, of] = one(Object.entries(value))
-  if (name === 'Fn::Join' && Array.isArray(of)) return of[1].map(flatten).join(of[0])
-  return `<${String(Array.isArray(of) ? of[0] : of).replace(/[0-9A-F]{8}$/, '')}>`
 }

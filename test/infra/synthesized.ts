@@ -71,3 +71,16 @@ export function withContext(name: string, context: Readonly<Record<string, strin
 export function listener() {
   return one(containers(template).filter(({ Name }) => Name === 'listener'))
 }
+
+/** The queue of that name, not the one of its dead letters. */
+export function mainQueue(prefix: string) {
+  return one(resources('AWS::SQS::Queue', prefix).filter(({ RedrivePolicy }) => RedrivePolicy !== undefined))
+}
+
+/** An ARN or an URL as text; a resource of the stack is `<ConstructPath>`, without the hash of its logical id. */
+export function flatten(value: string | Record<string, unknown>): string {
+  if (typeof value === 'string') return value
+  const [name, of] = one(Object.entries(value))
+  if (name === 'Fn::Join' && Array.isArray(of)) return of[1].map(flatten).join(of[0])
+  return `<${String(Array.isArray(of) ? of[0] : of).replace(/[0-9A-F]{8}$/, '')}>`
+}

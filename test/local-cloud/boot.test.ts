@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { CreateEmailIdentityCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2'
 import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
@@ -137,6 +138,22 @@ test('local cloud: of a batch only the failed message comes back, and ends in th
 test('local cloud: a function is invoked by the start of its logical id', async () => {
   assert.deepEqual(await cloud.invoke('Work', { a: 1 }), { a: 1 })
   await assert.rejects(cloud.invoke('Nobody', {}), /no function starts with Nobody: ApiFunction, Worker/)
+})
+
+test('local cloud: SES keeps what it accepts, and its events come to the queue by the rule', async () => {
+  const ses = new SESv2Client(cloud.clientConfig())
+  await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: 'shop.example' }))
+  const Data = Buffer.from('From: ann@shop.example\r\nTo: bob@b.example\r\n\r\nx\r\n')
+  const { ConfigurationSetName } = cloud.outputs
+  const { MessageId } = await ses.send(
+    new SendEmailCommand({ Content: { Raw: { Data } }, ConfigurationSetName }),
+  )
+  const line = await until(() => log.find((each) => each.includes(`"messageId":"${MessageId}"`)))
+  const { eventType, delivery } = JSON.parse(line.replace('[Worker] aws:sqs ', '')).detail
+  assert.deepEqual([eventType, delivery.recipients], ['Delivery', ['bob@b.example']])
+  const [mail] = cloud.ses.accepted()
+  assert.deepEqual([mail?.messageId, mail?.raw], [MessageId, Data])
+  ses.destroy()
 })
 
 test("local cloud: the function's timeout is enforced with AWS's message", async () => {

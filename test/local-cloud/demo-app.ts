@@ -15,6 +15,7 @@ import {
   aws_s3,
   aws_s3_assets,
   aws_secretsmanager,
+  aws_ses,
   aws_sqs,
   CfnOutput,
   Duration,
@@ -35,9 +36,27 @@ export function synthDemoApp(directory: string, sources: DemoSources): string {
   const stack = new Stack(app, 'Demo')
   const stores = addStores(stack)
   addFunctions(stack, directory, sources, stores)
+  addEvents(stack, stores)
   addTask(stack, directory, sources.task)
   app.synth()
   return assembly
+}
+
+/** What SES says of the mails of a configuration set comes to the queue. */
+function addEvents(stack: Stack, { queue }: Stores): void {
+  const set = new aws_ses.ConfigurationSet(stack, 'ConfigurationSet')
+  set.addEventDestination('Events', {
+    destination: aws_ses.EventDestination.eventBus(
+      aws_events.EventBus.fromEventBusName(stack, 'Bus', 'default'),
+    ),
+    events: [aws_ses.EmailSendingEvent.DELIVERY],
+  })
+  const resource = { service: 'ses', resource: 'configuration-set', resourceName: set.configurationSetName }
+  new aws_events.Rule(stack, 'MailEvents', {
+    eventPattern: { source: ['aws.ses'], resources: [stack.formatArn(resource)] },
+    targets: [new aws_events_targets.SqsQueue(queue)],
+  })
+  new CfnOutput(stack, 'ConfigurationSetName', { value: set.configurationSetName })
 }
 
 interface Stores {

@@ -159,6 +159,38 @@ for (const [service, operation, input, call] of named) {
   })
 }
 
+const ses = 'arn:aws:ses:us-east-1:000000000000'
+const identity = `${ses}:identity/shop.example`
+const configurationSet = `${ses}:configuration-set/events`
+const itAndSet = { EmailIdentity: 'shop.example', ConfigurationSetName: 'events' }
+
+const sesCalls: readonly (readonly [operation: string, input: Input, calls: readonly Call[]])[] = [
+  ['GetAccount', {}, [{ action: 'ses:GetAccount', resource: '*' }]],
+  [
+    'SendEmail',
+    { FromEmailAddress: 'Ann <ann@shop.example>', ConfigurationSetName: 'events', Content: { Raw: {} } },
+    ['ses:SendEmail', 'ses:SendRawEmail'].flatMap((action) =>
+      [identity, configurationSet].map((resource) => ({ action, resource })),
+    ),
+  ],
+  [
+    'CreateEmailIdentity',
+    itAndSet,
+    [identity, configurationSet].map((resource) => ({ action: 'ses:CreateEmailIdentity', resource })),
+  ],
+  [
+    'GetEmailIdentity',
+    { EmailIdentity: 'shop.example' },
+    [{ action: 'ses:GetEmailIdentity', resource: identity }],
+  ],
+]
+
+for (const [operation, input, calls] of sesCalls) {
+  test(`IAM: permissions of ${operation} of SES`, () => {
+    assert.deepEqual(callsOf('ses', operation, input), calls)
+  })
+}
+
 const unknown: readonly (readonly [service: string, operation: string])[] = [
   ['dynamodb', 'CreateTable'],
   ['dynamodb', 'ExecuteStatement'],
@@ -166,6 +198,7 @@ const unknown: readonly (readonly [service: string, operation: string])[] = [
   ['sqs', 'CreateQueue'],
   ['secretsmanager', 'DeleteSecret'],
   ['events', 'PutEvents'],
+  ['ses', 'PutAccountSendingAttributes'],
 ]
 
 for (const [service, operation] of unknown) {

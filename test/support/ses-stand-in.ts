@@ -11,15 +11,14 @@ import type { SesSettings } from '../../infra/local/ses/settings.ts'
 /** SES on a port of loopback, alone: for tests that need no whole cloud. Other processes may call it too. */
 export interface ServedSes extends SesControl {
   readonly endpoint: string
+  /** Keys for further clients, in whatever process; the region is `us-east-1`. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly client: SESv2Client
   /** All events that were published, in EventBridge's envelope. */
   readonly events: readonly JsonObject[]
   /** To be called after `now` was moved. */
   moved(): void
 }
-
-/** Keys as the AWS SDK takes them, for clients of their own; the region is `us-east-1`. */
-export const sesCredentials = givePrincipals([]).root
 
 /** Starts it, and stops it with the test. */
 export async function serveSes(
@@ -32,15 +31,16 @@ export async function serveSes(
   const onLog = (line: string) => console.error(line)
   const service = openSes({ directory, deployment, now, settings, onLog })
   const events: JsonObject[] = []
+  const principals = givePrincipals([])
   service.publishTo(async (event) => void events.push(event))
   const gateway = await openGateway({
     backends: { ses: { kind: 'json', service, contentType: 'application/json' } },
-    principals: givePrincipals([]),
+    principals,
     onLog,
   })
   const { endpoint } = gateway
   const client = new SESv2Client({
-    ...{ endpoint, region: deployment.region, credentials: sesCredentials, maxAttempts: 1 },
+    ...{ endpoint, region: deployment.region, credentials: principals.root, maxAttempts: 1 },
   })
   context.after(async () => {
     client.destroy()
@@ -49,5 +49,5 @@ export async function serveSes(
     rmSync(directory, { recursive: true })
   })
   const { accepted, set, moved } = service
-  return { endpoint, client, events, accepted, set, moved }
+  return { endpoint, credentials: principals.root, client, events, accepted, set, moved }
 }

@@ -55,7 +55,7 @@ function outcomeEvents(
     reportingMTA: REPORTING_MTA,
   }
   const delivered = { type: 'DELIVERY', detail: { eventType: 'Delivery', mail, delivery } }
-  if (outcome.then === undefined) return [delivered]
+  if (outcome.followedBy === undefined) return [delivered]
   const complaint = {
     feedbackId: randomUUID(),
     complaintSubType: null,

@@ -34,7 +34,7 @@ export interface SesStandIn extends JsonService, SesControl {
   moved(): void
 }
 
-/** Opens or makes the data in `directory`; throws when another process has it open. */
+/** Opens or makes the data in `directory`, which one process at a time may use. */
 export function openSes(options: {
   readonly directory: string
   readonly deployment: Deployment

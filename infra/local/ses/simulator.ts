@@ -1,6 +1,6 @@
 /** How a recipient's server answers, and what comes after. */
 export type Outcome =
-  | { readonly kind: 'delivered'; readonly then?: 'complaint' }
+  | { readonly kind: 'delivered'; readonly followedBy?: 'complaint' }
   | {
       readonly kind: 'bounced'
       readonly type: 'Permanent' | 'Transient'
@@ -35,7 +35,7 @@ const delivered: Outcome = { kind: 'delivered' }
 const simulated: Readonly<Record<string, Outcome>> = {
   success: delivered,
   bounce: bounced('Permanent', 550),
-  complaint: { kind: 'delivered', then: 'complaint' },
+  complaint: { kind: 'delivered', followedBy: 'complaint' },
   // The automatic answer goes to the sender as a mail, and is no event.
   ooto: delivered,
   suppressionlist: { ...bounced('Permanent', 550), subType: 'Suppressed' },

@@ -25,7 +25,6 @@ export interface WaitingEvent {
 }
 
 const schema = `
-  PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS identities (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
@@ -40,19 +39,14 @@ const schema = `
     sequence INTEGER PRIMARY KEY, due_at INTEGER NOT NULL, event TEXT NOT NULL) STRICT;
   CREATE INDEX IF NOT EXISTS events_by_time ON events (due_at, sequence);`
 
-/** The tables of the local SES in `<directory>/ses.sqlite`; one process at a time has it open. */
+/** The tables of the local SES in `<directory>/ses.sqlite`. */
 export class SesStore {
   readonly #database: DatabaseSync
   readonly #sql: SQLTagStore
 
   constructor(directory: string) {
     this.#database = new DatabaseSync(join(directory, 'ses.sqlite'))
-    try {
-      this.#database.exec(schema)
-    } catch (cause) {
-      this.#database.close()
-      throw new Error(`${directory}/ses.sqlite cannot be opened: is another process using it?`, { cause })
-    }
+    this.#database.exec(schema)
     this.#sql = this.#database.createTagStore()
   }
 
