@@ -20,6 +20,8 @@ export interface LocalPosternOptions extends LocalPorts {
   readonly faults?: LocalCloudOptions['faults']
   /** With a sender, as `-c egress=…` deploys it, for tests; left out, nothing delivers directly. */
   readonly egress?: 'nat-instance' | 'nat-gateway'
+  /** How SES sends and tells, for tests; as an account in good standing when left out. */
+  readonly ses?: LocalCloudOptions['ses']
   /** Changes the template before it is booted, for tests. */
   readonly editTemplate?: LocalCloudOptions['editTemplate']
   readonly onLog?: (line: string) => void
@@ -81,6 +83,7 @@ export async function startLocalPostern(options: LocalPosternOptions): Promise<L
       }
     },
     ...(options.faults && { faults: options.faults }),
+    ...(options.ses && { ses: options.ses }),
     ...(options.editTemplate && { editTemplate: options.editTemplate }),
     ...(options.onLog && { onLog: options.onLog }),
   })

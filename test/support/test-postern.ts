@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { FaultOptions } from '../../infra/local/gateway/faults-options.ts'
+import type { SesSettings } from '../../infra/local/ses/settings.ts'
 import { type AdminClient, adminClient } from '../../scripts/cli/client.ts'
 import { freePorts } from '../../scripts/free-ports.ts'
 import {
@@ -46,6 +47,8 @@ interface TestPosternOptions {
   readonly egress?: LocalPosternOptions['egress']
   /** Rare behaviours of AWS, in place of {@link USUAL_FAULTS}; `none` when the test is about something else. */
   readonly faults?: Omit<FaultOptions, 'seed'> | 'none'
+  /** How SES sends and what befalls its events; `local.cloud.ses` changes it later, and has what SES accepted. */
+  readonly ses?: Partial<SesSettings>
 }
 
 /** What happens on AWS every day, so that no test may count on its absence. */
@@ -73,6 +76,7 @@ export async function testPostern(
     ...(more.egress && { egress: more.egress }),
     ...(more.editTemplate && { editTemplate: more.editTemplate }),
     ...(faults !== 'none' && { faults: { seed, ...faults } }),
+    ...(more.ses && { ses: { seed, ...more.ses } }),
     onLog: (line) => {
       if (/"level":"error"/.test(line)) console.error(line)
     },
