@@ -114,6 +114,16 @@ suite('local SES: events', () => {
     })
   })
 
+  test('header fields beyond 10 KB are left out of events, which says so', async (t) => {
+    const ses = await ready(t)
+    const long = `X-Long: ${'x'.repeat(10_240)}`
+    const Data = Buffer.from(`From: ann@shop.example\r\nTo: bob@b.example\r\n${long}\r\n\r\nx\r\n`)
+    await ses.client.send(new SendEmailCommand({ Content: { Raw: { Data } }, ConfigurationSetName: 'all' }))
+    const { detail } = (await eventsOf(ses, 2))[0] as { detail: { mail: { headers: object[] } } }
+    assert.partialDeepStrictEqual(detail.mail, { headersTruncated: true })
+    assert.equal(detail.mail.headers.length, 2)
+  })
+
   test('events come twice, in reverse order, or never, as the settings say', async (t) => {
     const ses = await ready(t, { eventsLost: 1 })
     await send(ses, 'bob@b.example')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../gateway/json-service.ts'
 import type { Deployment } from '../template/resource.ts'
-import { readHeader, valuesOf } from './raw-message.ts'
+import { type HeaderField, readHeader, valuesOf } from './raw-message.ts'
 import { type Outcome, outcomeFor } from './simulator.ts'
 import type { AcceptedMail } from './store.ts'
 
@@ -105,7 +105,8 @@ const REPORTING_MTA = 'a1-1.smtp-out.amazonses.com'
 function describeMail(mail: AcceptedMail, { accountId, region }: Deployment): JsonObject {
   const { messageId, acceptedAt, source, destination, configurationSet, tags } = mail
   const header = readHeader(mail.raw)
-  const [subject] = valuesOf(header, 'Subject')
+  const shown = firstFields(header)
+  const [subject] = valuesOf(shown, 'Subject')
   const own = Object.entries(tags).map(([name, value]) => [name, [value]])
   return {
     timestamp: new Date(acceptedAt).toISOString(),
@@ -114,11 +115,11 @@ function describeMail(mail: AcceptedMail, { accountId, region }: Deployment): Js
     sendingAccountId: accountId,
     messageId,
     destination,
-    headersTruncated: false,
-    headers: header.map(({ name, value }) => ({ name, value })),
+    headersTruncated: shown.length < header.length,
+    headers: shown,
     commonHeaders: {
-      from: valuesOf(header, 'From'),
-      to: valuesOf(header, 'To'),
+      from: valuesOf(shown, 'From'),
+      to: valuesOf(shown, 'To'),
       messageId,
       ...(subject !== undefined && { subject }),
     },
@@ -128,6 +129,15 @@ function describeMail(mail: AcceptedMail, { accountId, region }: Deployment): Js
       ...Object.fromEntries(own),
     },
   }
+}
+
+/** Header fields up to 10 KB; what is beyond is "truncated" (Developer Guide, "Mail object"). */
+function firstFields(header: readonly HeaderField[]): readonly HeaderField[] {
+  let octets = 0
+  return header.filter(({ name, value }) => {
+    octets += Buffer.byteLength(name) + Buffer.byteLength(value)
+    return octets <= 10_240
+  })
 }
 
 function enveloped(
