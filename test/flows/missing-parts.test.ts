@@ -83,6 +83,9 @@ describe('what others refer to', () => {
     'WorkersDeliveriesDeadLetters',
     'WorkersWebhooks',
     'WorkersWebhooksDeadLetters',
+    'WorkersSesEvents',
+    'WorkersSesEventsDeadLetters',
+    'SesConfigurationSet',
     'DataTable',
     'DataBucket',
     'DataAdminPassword',
@@ -168,13 +171,17 @@ function isForEvents(properties: Record<string, unknown> | undefined): boolean {
 
 describe('environment variables', () => {
   const programs = {
-    table: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
+    table: [
+      ...(['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSesEventsHandler', 'WorkersSweep'] as const),
+      ...(['WorkersWebhook', 'listener'] as const),
+    ],
     bucket: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
     deliveriesQueueUrl: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     webhooksQueueUrl: ['ApiAdmin', 'WorkersDeliver', 'WorkersSweep', 'listener'],
     adminSecretArn: ['ApiAdmin'],
     fromIdSecretArn: ['ApiWebapi', 'listener'],
     sealingSecretArn: ['ApiAdmin', 'WorkersDeliver', 'listener'],
+    sesConfigurationSet: ['ApiAdmin', 'WorkersDeliver'],
   } as const
   for (const [key, names] of Object.entries(programs)) {
     const variable = variables[key as keyof typeof programs]
