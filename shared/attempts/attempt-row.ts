@@ -6,7 +6,8 @@ import type { RowId } from '../base/row-id.ts'
  *
  *     waiting ──claim──► attempting ──outcome──► done
  *        ▲                   │  └─────lease over──► claimed again as the next attempt
- *        └──────outcome──────┘
+ *        └──────outcome──────┤
+ *                            └──remote has it──► handed ──told later──► done
  *
  * A row is claimed before anything is tried and settled after, each by one conditional write; whoever fails a
  * condition has nothing to do. So any number of workers may be told of the same row, at any time, twice.
@@ -15,7 +16,8 @@ import type { RowId } from '../base/row-id.ts'
 export interface AttemptRow<Result extends AttemptResult = AttemptResult> {
   readonly account: string
   readonly id: RowId
-  readonly state: 'waiting' | 'attempting' | 'done'
+  /** `handed`: the remote has it and will tell how it ended; until `nextAt`, when it counts as told. */
+  readonly state: 'waiting' | 'attempting' | 'handed' | 'done'
   /** How often the row was claimed; the next claim is attempt `attempts + 1`. */
   readonly attempts: number
   readonly queuedAt: Instant
@@ -47,6 +49,11 @@ export interface Hold {
 export interface Lease {
   readonly owner: string
   readonly endsAt: Instant
+  /**
+   * Where the remote itself tells what it has: the worker is over then, and until `endsAt` it is unknown whether the
+   * remote has been given the row.
+   */
+  readonly workerEndsAt?: Instant
 }
 
 /** How a row ended, and until when it is kept in the retired list (0: not listed). */
@@ -62,8 +69,11 @@ export interface AttemptResult {
   readonly startedAt: Instant
   /** Milliseconds; 0 while it runs and when nobody saw its end. */
   readonly durationMs: number
-  /** `interrupted`: the worker vanished before it could tell; such an attempt does not count. */
-  readonly status: 'running' | 'interrupted' | 'success' | 'temporary' | 'permanent'
+  /**
+   * `interrupted`: the worker vanished before it could tell; `postponed`: the remote had no time for it. Neither
+   * counts as an attempt.
+   */
+  readonly status: 'running' | 'interrupted' | 'postponed' | 'handed' | 'success' | 'temporary' | 'permanent'
   /** The remote's reply code (SMTP or HTTP); 0 if it gave none. */
   readonly code: number
   /** Empty on success. */
@@ -77,7 +87,9 @@ export interface AttemptResult {
  * later either: the count would pass over an attempt, and with it over what is due after that one.
  */
 export function countedAttempts(row: AttemptRow): number {
-  return row.attempts - row.results.filter(({ status, late }) => status === 'interrupted' || late).length
+  const isNone = ({ status, late }: AttemptResult) =>
+    status === 'interrupted' || status === 'postponed' || late
+  return row.attempts - row.results.filter(isNone).length
 }
 
 /** How many of them are over: of a claimed row, without the attempt that is being made. */
@@ -89,6 +101,11 @@ export function attemptsBefore(row: AttemptRow): number {
 export function isClaimable(row: AttemptRow, attempt: number, now: Instant): boolean {
   if (row.hold || row.attempts !== attempt - 1 || row.nextAt > now) return false
   return isUnclaimed(row, now)
+}
+
+/** Whether an attempt's worker is over and only the remote can tell whether it has the row. */
+export function isUnknown({ state, lease }: AttemptRow, now: Instant): boolean {
+  return state === 'attempting' && lease?.workerEndsAt !== undefined && lease.workerEndsAt < now
 }
 
 /** Says whether nobody works on an unfinished row: it waits, or its worker vanished. */

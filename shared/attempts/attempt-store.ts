@@ -13,6 +13,8 @@ export interface Claim<Result extends AttemptResult> {
 /** What becomes of a claimed row. */
 export type Settlement<Result extends AttemptResult> =
   | { readonly kind: 'retry'; readonly result: Result; readonly nextAt: Instant }
+  /** The remote has it, and tells later; `nextAt` is when nothing more is to be expected. */
+  | { readonly kind: 'hand'; readonly result: Result; readonly nextAt: Instant }
   | { readonly kind: 'retire'; readonly result: Result; readonly retired: Retired }
 
 /** What is changed of an unfinished row, besides attempts; what is absent stays. */

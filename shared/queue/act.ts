@@ -29,8 +29,8 @@ export type MessageAction =
   | { readonly kind: 'requireTls'; readonly requireTls: boolean | 'no wish' }
 
 /**
- * What came of it: `unchanged` where it is so already or the message is done; `attempting` where a worker has it
- * now and would undo the change; `too late` for a time beyond {@link LONGEST_WAIT_MS}.
+ * What came of it: `unchanged` where it is so already or the message is done; `attempting` where a worker, or the next
+ * hop, has it now and would undo the change; `too late` for a time beyond {@link LONGEST_WAIT_MS}.
  */
 export type ActionResult = 'changed' | 'unchanged' | 'attempting' | 'too late'
 
@@ -86,6 +86,7 @@ async function edit(
   by: RowId,
 ): Promise<ActionResult | undefined> {
   const now = ports.clock.now()
+  if (row.state === 'handed') return 'attempting'
   if (action.kind === 'hold') {
     if (row.hold) return 'unchanged'
     return (await holdMessage(ports, row, { reason: action.reason, since: now }, by)) && 'changed'

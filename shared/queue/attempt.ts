@@ -2,7 +2,7 @@ import type { Options, TransportSettings } from '../account/options.ts'
 import { attemptsBefore } from '../attempts/attempt-row.ts'
 import { beginAttempt } from '../attempts/begin-attempt.ts'
 import type { Hint, HintChannel, Lane } from '../attempts/hint-channel.ts'
-import type { Instant } from '../base/clock.ts'
+import { type Instant, MINUTE } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { queueContent } from '../content/content-store.ts'
 import type { MessageSigner } from '../dkim/message-signer.ts'
@@ -57,7 +57,7 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   if (admission.kind === 'later') return await putOff(ports, options, due, admission.at)
   const heard: DeliveryOutcome[] = []
   try {
-    const claimed = await claimEach(ports, due)
+    const claimed = await claimEach(ports, due, transport)
     const standings = await standingsOf(ports, claimed)
     const outcomes = await deliver(ports, { options, transport, heard }, claimed, standings)
     await settleEach(ports, options, claimed, outcomes, standings)
@@ -93,17 +93,26 @@ async function standingsOf(
 async function claimEach(
   ports: AttemptPorts,
   rows: readonly QueuedMessage[],
+  { kind }: Way['transport'],
 ): Promise<readonly QueuedMessage[]> {
   const claims = rows.map((row) =>
-    beginAttempt({ ...ports, store: ports.queue }, row, ports.leaseMs, (begun) => ({
-      ...begun,
-      status: 'running',
-      enhancedCode: '',
-      reply: '',
-    })),
+    beginAttempt(
+      { ...ports, store: ports.queue },
+      row,
+      ports.leaseMs,
+      (begun) => ({ ...begun, status: 'running', enhancedCode: '', reply: '' }),
+      kind === 'ses' ? TOLD_BY_SES_WITHIN : 0,
+    ),
   )
-  return (await Promise.all(claims)).filter((row) => row !== undefined)
+  const claimed = await Promise.all(claims)
+  for (const row of rows.filter((before, place) => claimed[place] && before.lease?.workerEndsAt)) {
+    ports.log.warn('possible duplicate', { account: row.account, id: row.id, attempt: row.attempts + 1 })
+  }
+  return claimed.filter((row) => row !== undefined)
 }
+
+/** SES tells by events what it was given, also where the worker that gave it did not live to write that down. */
+const TOLD_BY_SES_WITHIN = 30 * MINUTE
 
 /** What the messages of an attempt go by. */
 interface Way {
@@ -153,7 +162,8 @@ async function transact(
     return claimed.map(() => TOO_OLD)
   }
   if (!content) throw new Error(`the content of message ${first.account}/${first.id} is missing`)
-  const signed = await ports.signer.sign(options, content)
+  // SES signs for itself, and refuses mail with two signatures of one domain.
+  const signed = transport.kind === 'ses' ? content : await ports.signer.sign(options, content)
   if ('mistake' in signed) return claimed.map(() => postponed(signed))
   const outcomes = await ports.transport.deliver({
     transport,

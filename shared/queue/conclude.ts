@@ -2,7 +2,7 @@ import type { Options } from '../account/options.ts'
 import { countedAttempts } from '../attempts/attempt-row.ts'
 import type { Settlement } from '../attempts/attempt-store.ts'
 import type { DelayedHint } from '../attempts/hint-channel.ts'
-import type { Instant } from '../base/clock.ts'
+import { HOUR, type Instant } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { suppressionFor } from '../suppression/decide.ts'
 import type { Standing } from '../suppression/suppression.ts'
@@ -35,8 +35,8 @@ export interface Outcomes {
 
 /**
  * Turns the outcomes of one transaction into what is written: accepted ends well, permanent and suppressed end
- * badly, temporary is tried again until {@link MAX_ATTEMPTS}. Rows that retry get the same time, so that they go
- * together again.
+ * badly, temporary is tried again until {@link MAX_ATTEMPTS}, handed waits for what is told later. Rows that retry get
+ * the same time, so that they go together again. Of what is unknown there is nothing to write.
  */
 export function conclude(ended: Outcomes): readonly Conclusion[] {
   const { rows, outcomes, standings, options, now, random } = ended
@@ -44,22 +44,30 @@ export function conclude(ended: Outcomes): readonly Conclusion[] {
   if (!first) return []
   const startedAt = first.results.at(-1)?.startedAt ?? now
   const retryAt = Math.max(now, nextAttemptAt(countedAttempts(first), startedAt, random))
-  return rows.map((row, place) => {
+  return rows.flatMap((row, place) => {
     const [outcome, standing] = [outcomes[place], standings[place]]
     if (!outcome || !standing) throw new Error('every recipient needs an outcome and a standing')
+    if (outcome.kind === 'unknown') return []
     const settlement = settlementOf(row, outcome, options, now, retryAt)
-    return { row, settlement, effects: effectsOf({ row, outcome, standing, settlement, options, now }) }
+    return [{ row, settlement, effects: effectsOf({ row, outcome, standing, settlement, options, now }) }]
   })
 }
+
+/** What is written down: not that nobody knows. */
+type KnownOutcome = Exclude<DeliveryOutcome, { readonly kind: 'unknown' }> | Suppressed
+
+/** How long a next hop that has a message may take to tell how it ended: SES tries for 14 hours. */
+const TOLD_WITHIN = 26 * HOUR
 
 /** The row as its outcome leaves it: an end takes back what the row still owed. */
 export function asSettled({ row, settlement, effects }: Conclusion): QueuedMessage {
   const { owed: before, ...rest } = row
-  const owed = effects.notice ?? (settlement.kind === 'retry' ? before : undefined)
+  const owed = effects.notice ?? (settlement.kind === 'retire' ? undefined : before)
+  const current = currentResult(row)
   return {
     ...rest,
-    results: [...row.results.slice(0, -1), settlement.result],
-    ...(settlement.kind === 'retry' && { nextAt: settlement.nextAt }),
+    results: row.results.map((result) => (result === current ? settlement.result : result)),
+    ...(settlement.kind !== 'retire' && { nextAt: settlement.nextAt }),
     ...(owed && { owed }),
   }
 }
@@ -79,20 +87,22 @@ export function retryHints(
 
 function settlementOf(
   row: QueuedMessage,
-  outcome: DeliveryOutcome | Suppressed,
+  outcome: KnownOutcome,
   options: Options,
   now: Instant,
   retryAt: Instant,
 ): Settlement<DeliveryResult> {
   const result = resultOf(row, outcome, now)
+  if (outcome.kind === 'handed') return { kind: 'hand', result, nextAt: now + TOLD_WITHIN }
+  if (outcome.kind === 'postponed') return { kind: 'retry', result, nextAt: Math.max(now, outcome.until) }
   if (outcome.kind === 'temporary' && countedAttempts(row) < MAX_ATTEMPTS) {
     return { kind: 'retry', result, nextAt: retryAt }
   }
   return { kind: 'retire', result, retired: retiredNow(options, row, outcome.kind === 'accepted', now) }
 }
 
-function resultOf(row: QueuedMessage, outcome: DeliveryOutcome | Suppressed, now: Instant): DeliveryResult {
-  const running = row.results.at(-1)
+function resultOf(row: QueuedMessage, outcome: KnownOutcome, now: Instant): DeliveryResult {
+  const running = currentResult(row)
   if (!running) throw new Error('a claimed row has a running result')
   return {
     attempt: running.attempt,
@@ -106,13 +116,18 @@ function resultOf(row: QueuedMessage, outcome: DeliveryOutcome | Suppressed, now
   }
 }
 
-function evidenceOf(outcome: DeliveryOutcome | Suppressed): Evidence {
+/** That of the last attempt; notifications about it may follow. */
+function currentResult({ attempts, results }: QueuedMessage): DeliveryResult | undefined {
+  return results.findLast(({ attempt, notification }) => attempt === attempts && notification === undefined)
+}
+
+function evidenceOf(outcome: KnownOutcome): Evidence {
   if (outcome.kind === 'suppressed') return { reply: '' }
   const { reply, remote, transcript } = outcome
   return { reply, ...(remote && { remote }), ...(transcript && { transcript }) }
 }
 
-function statusOf({ kind }: DeliveryOutcome | Suppressed): DeliveryResult['status'] {
+function statusOf({ kind }: KnownOutcome): DeliveryResult['status'] {
   if (kind === 'accepted') return 'success'
   return kind === 'suppressed' ? 'permanent' : kind
 }
@@ -120,7 +135,7 @@ function statusOf({ kind }: DeliveryOutcome | Suppressed): DeliveryResult['statu
 /** One row's end and what is known of it. */
 interface Ended {
   readonly row: QueuedMessage
-  readonly outcome: DeliveryOutcome | Suppressed
+  readonly outcome: KnownOutcome
   readonly standing: Standing
   readonly settlement: Settlement<DeliveryResult>
   readonly options: Options
@@ -130,6 +145,7 @@ interface Ended {
 /** A retry only tells; an end also counts, and may put the recipient on the suppression list. */
 function effectsOf(ended: Ended): Effects {
   const { row, outcome, standing, settlement, now } = ended
+  if (outcome.kind === 'handed' || outcome.kind === 'postponed') return {}
   if (settlement.kind === 'retry') {
     const isLate = countedAttempts(row) === DELAY_NOTICE_AFTER
     return { ...callOf(ended, false), ...(isLate && noticeOf(row, 'delayed')) }

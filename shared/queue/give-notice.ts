@@ -57,7 +57,7 @@ async function compose(
   hostname: string,
   at: Instant,
 ): Promise<Uint8Array> {
-  const last = row.results.at(-1)
+  const last = row.results.findLast(({ notification }) => notification === undefined)
   const lastAttemptAt = last?.startedAt ?? row.queuedAt
   const message = (await content.read(queueContent(row.base))) ?? new Uint8Array()
   const following = action === 'delayed' ? expectedAttempts(countedAttempts(row), row.nextAt) : []

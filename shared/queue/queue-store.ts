@@ -37,7 +37,7 @@ interface SentMessageId {
 }
 
 /** The row's new state and all its effects are written. */
-interface Settled {
+export interface Settled {
   readonly kind: 'settled'
   /** As stored. */
   readonly call?: WebhookCall
@@ -80,6 +80,15 @@ export interface QueueStore extends AttemptStore<QueuedMessage, DeliveryResult, 
     settlement: Settlement<DeliveryResult>,
     effects: Effects,
   ): Promise<Settled | { readonly kind: 'late' }>
+  /**
+   * Ends an attempt as the next hop tells, which has the row, or whose worker has not told; with all its effects, in
+   * one transaction. Undefined when the row is no longer as it was read.
+   */
+  settleTold(
+    row: QueuedMessage,
+    settlement: Settlement<DeliveryResult>,
+    effects: Effects,
+  ): Promise<Settled | undefined>
   /**
    * Ends a row that nobody works on, by an operator's decree named `by`, with all its effects, in one transaction.
    * Undefined when the row is no longer as it was read; a decree that was carried out already is so again.

@@ -1,5 +1,6 @@
 import type { TransportSettings } from '../account/options.ts'
 import type { Address } from '../address/address.ts'
+import type { Instant } from '../base/clock.ts'
 import type { Evidence } from './evidence.ts'
 import type { QueuedMessage } from './queued-message.ts'
 
@@ -45,6 +46,18 @@ export type DeliveryOutcome = Evidence &
         /** The next hop took over what the sender asked of notices (RFC 3461 §5.2.1): `relayed` is not ours to give. */
         readonly givesNotices?: boolean
       }
+    /** The next hop has it, and will tell how it ended. */
+    | { readonly kind: 'handed'; readonly code: number; readonly enhancedCode: string; readonly error: '' }
+    /** Not now: the next hop has no time for it before `until`, or we none. That is no attempt. */
+    | {
+        readonly kind: 'postponed'
+        readonly code: number
+        readonly enhancedCode: string
+        readonly error: string
+        readonly until: Instant
+      }
+    /** Nobody knows whether the next hop has it; it may tell, or the claim ends and the message goes once more. */
+    | { readonly kind: 'unknown'; readonly code: 0; readonly enhancedCode: ''; readonly error: string }
     | {
         readonly kind: 'temporary' | 'permanent'
         /** The reply code; 0 when the remote gave none (no connection, time-out). */

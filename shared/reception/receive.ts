@@ -17,6 +17,7 @@ import type { Arrival, MailboxStore } from '../mailbox/mailbox-store.ts'
 import { INBOX, type MailboxName } from '../mailbox/mailboxes.ts'
 import { hasUnreadAuthors } from '../message/message-fields.ts'
 import { readTextBodies } from '../message/text-bodies.ts'
+import type { Feedback } from '../queue/feedback.ts'
 import type { ReportStore } from '../reports/report.ts'
 import type { Refusal } from '../smtp/refusal.ts'
 import type { SmtpClient } from '../smtp/smtp-client.ts'
@@ -25,7 +26,7 @@ import { newIncomingCall } from '../webhook/incoming-event.ts'
 import { STORED_BODY_KEPT_MS } from '../webhook/stored-body.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import type { AcceptedRecipient } from './accept-recipient.ts'
-import { type Feedback, type FeedbackStore, feedbackOf } from './feedback.ts'
+import { type FeedbackStore, receivedFeedback } from './feedback.ts'
 import { type FindFeedbackPorts, findFeedback } from './find-feedback.ts'
 import { judge } from './judge.ts'
 import { type ReportOutcomes, reportKindsAt, takeReports } from './take-reports.ts'
@@ -140,7 +141,7 @@ async function keepCopy(
   if (about) {
     const [standing = { failuresInARow: 0 }] = await ports.suppressions.standings(account, [about.recipient])
     const received = { message: about, report, standing, at: receivedAt }
-    return { mail, feedback: feedbackOf({ ...received, account: lookUp(options.accounts, account) }) }
+    return { mail, feedback: receivedFeedback({ ...received, account: lookUp(options.accounts, account) }) }
   }
   const incoming = newIncomingCall(lookUp(options.accounts, account), {
     account,

@@ -12,7 +12,7 @@ export interface FinalFailure {
   readonly code: number
   /** RFC 3463; empty if there was none. */
   readonly enhancedCode: string
-  readonly source: 'queue' | 'DSN'
+  readonly source: 'queue' | 'DSN' | 'SES'
   readonly at: Instant
   /** Makes the entry's id unlike that of others of the same millisecond. */
   readonly salt: number

@@ -16,11 +16,12 @@ export function claimChange<
   Edit extends RowEdit,
 >(format: RowFormat<Row, Result, Edit>, row: Row, { attempt, lease, running }: Claim<Result>): Change {
   const taken = row.state === 'attempting'
+  const { workerEndsAt } = lease
   return {
     key: format.key(row.account, row.id),
     update: `SET #state = :attempting, #attempts = :attempt, #owner = :owner, #leaseEndsAt = :leaseEndsAt, #results.#${attempt} = :running${
       taken ? `, #results.#${row.attempts}.#status = :interrupted` : ''
-    }`,
+    }${workerEndsAt === undefined ? ' REMOVE #workerEndsAt' : ', #workerEndsAt = :workerEndsAt'}`,
     condition: `#attempts = :before AND #nextAt <= :now AND attribute_not_exists(#hold) AND ${
       taken ? '#state = :attempting AND #owner = :lastOwner AND #leaseEndsAt < :now' : '#state = :waiting'
     }`,
@@ -30,12 +31,15 @@ export function claimChange<
       before: attempt - 1,
       owner: lease.owner,
       leaseEndsAt: formatInstant(lease.endsAt),
+      ...(workerEndsAt !== undefined && { workerEndsAt: formatInstant(workerEndsAt) }),
       running: resultItem(running),
       now: formatInstant(running.startedAt),
       ...(taken ? { interrupted: 'interrupted', lastOwner: row.lease?.owner ?? '' } : { waiting: 'waiting' }),
     },
   }
 }
+
+const FORGET_LEASE = 'REMOVE #owner, #leaseEndsAt, #workerEndsAt'
 
 /** What an outcome leaves to be done, and when somebody must look whether it was. */
 export interface Owed {
@@ -53,6 +57,22 @@ export function settleChange<
     place: String(row.attempts),
     condition: '#state = :attempting AND #attempts = :attempt AND #owner = :owner',
     values: { attempting: 'attempting', attempt: row.attempts, owner: row.lease?.owner ?? '' },
+  })
+}
+
+/**
+ * The outcome of an attempt as somebody else tells it, who knows what the remote did: the row is in the remote's
+ * hands, or its worker has not told. Demanded to be as it was read.
+ */
+export function toldChange<
+  Row extends AttemptRow<Result>,
+  Result extends AttemptResult,
+  Edit extends RowEdit,
+>(format: RowFormat<Row, Result, Edit>, row: Row, settlement: Settlement<Result>, owed?: Owed): Change {
+  return outcomeChange(format, row, settlement, owed, {
+    place: String(row.attempts),
+    condition: '#state = :before AND #attempts = :attempt',
+    values: { before: row.state, attempt: row.attempts },
   })
 }
 
@@ -103,17 +123,21 @@ function outcomeChange<Row extends AttemptRow<Result>, Result extends AttemptRes
   }
   // Whoever owes a notice must be met by the sweep, although the row may be on hold by now.
   const result = `#results.#${place} = :result${owed ? ', #owed = :owed, #due = :due' : ''}`
-  if (settlement.kind === 'retry') {
+  if (settlement.kind !== 'retire') {
+    const isHanded = settlement.kind === 'hand'
     const lookAt = Math.min(settlement.nextAt, owed?.lookAt ?? settlement.nextAt)
     // The sweep is to meet what the outcome before it owes, not only the next attempt.
     const stillOwes = row.owed !== undefined && owed === undefined
+    // Where the remote has it, a hold came too late; and the sweep is to see the end of its time.
+    const unhold = isHanded ? { set: '#due = :due, ', values: dueValue(format, row) } : undefined
     return {
       key,
       condition,
-      update: `SET #state = :waiting, #nextAt = :nextAt, ${stillOwes ? '' : '#dueAt = :dueAt, '}${result} REMOVE #owner, #leaseEndsAt`,
+      update: `SET #state = :state, #nextAt = :nextAt, ${unhold?.set ?? ''}${stillOwes ? '' : '#dueAt = :dueAt, '}${result} ${FORGET_LEASE}${unhold ? ', #hold' : ''}`,
       values: {
         ...values,
-        waiting: 'waiting',
+        ...unhold?.values,
+        state: isHanded ? 'handed' : 'waiting',
         nextAt: formatInstant(settlement.nextAt),
         ...(!stillOwes && { dueAt: indexSort(lookAt, row.id) }),
       },
@@ -126,7 +150,7 @@ function outcomeChange<Row extends AttemptRow<Result>, Result extends AttemptRes
     condition,
     update: `SET #state = :done, #success = :success, #lastActivityAt = :lastActivityAt, #expires = :expires, ${result}${
       listed ? ', #retired = :retired, #retiredAt = :retiredAt, #keepUntil = :keepUntil' : ''
-    }${owed ? ', #dueAt = :dueAt' : ''} REMOVE #owner, #leaseEndsAt, #hold${owed ? '' : ', #owed, #due, #dueAt'}`,
+    }${owed ? ', #dueAt = :dueAt' : ''} ${FORGET_LEASE}, #hold${owed ? '' : ', #owed, #due, #dueAt'}`,
     values: {
       ...values,
       done: 'done',
@@ -148,7 +172,12 @@ function owedValues(
   row: AttemptRow,
   owed: Owed | undefined,
 ): Item {
-  return owed ? { owed: owed.what, due: indexPartition(format.kind, row.account) } : {}
+  return owed ? { owed: owed.what, ...dueValue(format, row) } : {}
+}
+
+/** Where the sweep meets a row. */
+function dueValue({ kind }: { readonly kind: 'mail' | 'hook' }, { account }: AttemptRow): Item {
+  return { due: indexPartition(kind, account) }
 }
 
 /** Results of decrees lie beside those of attempts, so that neither hides the other. */

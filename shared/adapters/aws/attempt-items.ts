@@ -59,7 +59,11 @@ export function parseRow<Row extends AttemptRow<Result>, Result extends AttemptR
     queuedAt: parseInstant(stored.queuedAt),
     nextAt: parseInstant(stored.nextAt),
     ...(stored.owner !== undefined && {
-      lease: { owner: stored.owner, endsAt: parseInstant(stored.leaseEndsAt ?? '') },
+      lease: {
+        owner: stored.owner,
+        endsAt: parseInstant(stored.leaseEndsAt ?? ''),
+        ...(stored.workerEndsAt !== undefined && { workerEndsAt: parseInstant(stored.workerEndsAt) }),
+      },
     }),
     results: Object.values(stored.results)
       .map((result) => ({ ...result, startedAt: parseInstant(result.startedAt) }) as unknown as Result)
@@ -98,6 +102,7 @@ export interface StoredRow<Result> {
   readonly nextAt: string
   readonly owner?: string
   readonly leaseEndsAt?: string
+  readonly workerEndsAt?: string
   readonly results: Readonly<
     Record<string, Omit<Result, 'startedAt'> & { startedAt: string; attempt: number }>
   >

@@ -1,9 +1,8 @@
 import type { Clock, Instant } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
-import type { Decision, Effects, QueueStore } from '../../queue/queue-store.ts'
+import type { Decision, Effects, QueueStore, Settled } from '../../queue/queue-store.ts'
 import type { QueuedMessage } from '../../queue/queued-message.ts'
-import type { WebhookCall } from '../../webhook/webhook-call.ts'
-import { cancelChange, hasSettled, keepLateResult, settleChange } from './attempt-changes.ts'
+import { cancelChange, hasSettled, keepLateResult, settleChange, toldChange } from './attempt-changes.ts'
 import { newRowItem, parseRow } from './attempt-items.ts'
 import { dynamoAttemptStore } from './attempt-store.ts'
 import { newCallItem } from './call-items.ts'
@@ -102,23 +101,22 @@ export function dynamoQueueStore(table: Table, clock: Clock): QueueStore {
         lookAt: settlement.result.startedAt + LOST_NOTICE_MS,
       }
       const change = settleChange(messageFormat, row, settlement, owed)
-      const isAlone = effectActions(row, effects).length === 0
-      const settled = isAlone
-        ? (await changeItem(table, change, hasSettled(row, settlement))) && {}
-        : await settleWith(table, row, change, effects)
-      if (settled) return { kind: 'settled', ...settled }
+      const settled = await settleWith(table, row, change, effects, hasSettled(row, settlement))
+      if (settled) return settled
       await keepLateResult(table, messageFormat, row, settlement.result)
       return { kind: 'late' }
+    },
+
+    async settleTold(row, settlement, effects) {
+      const owed = effects.notice && { what: effects.notice, lookAt: clock.now() + LOST_NOTICE_MS }
+      const change = toldChange(messageFormat, row, settlement, owed)
+      return await settleWith(table, row, change, effects, hasSettled(row, settlement))
     },
 
     async cancel(row, settlement, effects, by) {
       const owed = effects.notice && { what: effects.notice, lookAt: settlement.result.startedAt }
       const change = cancelChange(messageFormat, row, settlement, by, owed)
-      const isAlone = effectActions(row, effects).length === 0
-      const settled = isAlone
-        ? (await changeItem(table, change, hasSettled(row, settlement, by))) && {}
-        : await settleWith(table, row, change, effects)
-      return settled && { kind: 'settled', ...settled }
+      return await settleWith(table, row, change, effects, hasSettled(row, settlement, by))
     },
   }
 }
@@ -149,13 +147,17 @@ function chosenFromIdChange(
   }
 }
 
-/** The call as stored, or undefined when the row is no longer ours. */
+/** With the call as stored, or undefined when the row is no longer ours; `isDone` tells that this was written before. */
 async function settleWith(
   table: Table,
   row: QueuedMessage,
   change: Change,
   wanted: Effects,
-): Promise<{ readonly call?: WebhookCall } | undefined> {
+  isDone: (item: Item) => boolean,
+): Promise<Settled | undefined> {
+  if (effectActions(row, wanted).length === 0) {
+    return (await changeItem(table, change, isDone)) && { kind: 'settled' }
+  }
   let effects = wanted
   for (let tries = 0; tries < MOST_RENUMBERINGS; tries++) {
     const { call } = effects
@@ -164,7 +166,7 @@ async function settleWith(
       ...effectActions(row, effects),
       ...(await supersedeActions(table, call, row.lastCall)),
     ])
-    if (written.kind === 'written') return call ? { call } : {}
+    if (written.kind === 'written') return { kind: 'settled', ...(call && { call }) }
     if (written.places.includes(0)) return undefined
     effects = withoutRefused(effects, written.places, 1)
   }
