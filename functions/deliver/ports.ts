@@ -10,15 +10,18 @@ import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { openedRelayPasswords } from '../../shared/queue/relay-passwords.ts'
 import { functionTransports } from '../../shared/queue/transports.ts'
 import { deliveryQueueUrls, numberSetting, requiredSetting } from '../../shared/runtime/settings.ts'
+import { sesOf } from './ses.ts'
 
 /** What the deliver function reaches, as its role allows. */
 export function deliverPorts(): AttemptPorts {
   const table = dynamoTable(requiredSetting('table'), random)
   const sealingSecret = lazySecret(requiredSetting('sealingSecretArn'), clock)
   const passwords = openedRelayPasswords({ relayPasswords: dynamoRelayPasswordStore(table), sealingSecret })
+  const ses = sesOf(table, requiredSetting('sesConfigurationSet'))
   return {
     ...attemptPorts(table, sealingSecret, { clock, random, log }),
-    transport: functionTransports({ relay: relayTransport({ passwords }) }),
+    transport: functionTransports({ relay: relayTransport({ passwords }), ses: ses.transport }),
+    pacing: ses.pacing,
     // Where there is no other worker, it says itself what it cannot do.
     ...(deliveryQueueUrls().direct !== undefined && { lane: 'function' }),
     leaseMs: numberSetting('deliverLeaseSeconds', 120) * 1000,

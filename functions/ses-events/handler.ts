@@ -1,14 +1,17 @@
 import middy from '@middy/core'
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { jsonLog as log } from '../../shared/adapters/system/log.ts'
-import { requiredSetting } from '../../shared/runtime/settings.ts'
+import { takeBatch } from '../../shared/adapters/aws/event-batch.ts'
+import { readSesEvent } from '../../shared/ses/ses-event.ts'
+import { takeSesEvent } from '../../shared/ses/take-ses-event.ts'
+import { sesEventPorts } from './ports.ts'
 
-const table = requiredSetting('table')
+const ports = sesEventPorts()
 
-/** Events of SES in EventBridge's envelope: they are logged, and nothing else yet. */
-export const handler = middy<SQSEvent, SQSBatchResponse>().handler(async ({ Records }) => {
-  for (const { messageId, body } of Records) {
-    log.info('an event of SES', { table, messageId, octets: body.length })
-  }
-  return { batchItemFailures: [] }
-})
+export const handler = middy<SQSEvent, SQSBatchResponse>().handler(
+  takeBatch(async (body) => {
+    const event = readSesEvent(body)
+    // It would be wrong again the next time.
+    if ('problem' in event) return ports.log.warn('an event was dropped', { problem: event.problem })
+    await takeSesEvent(ports, event)
+  }, ports.log),
+)

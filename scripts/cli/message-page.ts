@@ -80,13 +80,20 @@ function lastResult({ Results }: AnyMessageJson): string {
 
 function stateOf(message: AnyMessageJson): string {
   if (isRetired(message)) return message.Success ? 'delivered' : 'failed'
-  return message.Hold ? `on hold: ${message.HoldReason}` : 'waits'
+  return message.Hold ? `on hold: ${message.HoldReason}` : STATES[message.State]
 }
+
+const STATES = {
+  waiting: 'waits',
+  attempting: 'is being attempted',
+  unknown: 'unknown: SES may have it',
+  handed: 'handed to SES',
+} as const
 
 function timesOf(message: AnyMessageJson): Readonly<Record<string, string>> {
   return isRetired(message)
     ? { 'Last activity': message.LastActivity, 'Kept until': message.KeepUntil }
-    : { 'Next attempt': message.NextAttempt }
+    : { [message.State === 'handed' ? 'Told until' : 'Next attempt']: message.NextAttempt }
 }
 
 function attemptsOf({ Results }: AnyMessageJson): string {
@@ -108,7 +115,7 @@ function attemptsOf({ Results }: AnyMessageJson): string {
 /** What went wrong; where nothing did, what the remote said. */
 function textOf({ Error: error, Success, Reply }: DeliveryResultJson): string {
   if (error) return error
-  return Success ? Reply || 'delivered' : ''
+  return Reply || (Success ? 'delivered' : '')
 }
 
 /** The dialogue of the last attempt that has one. */

@@ -1,7 +1,7 @@
 import type { AccountName } from '../account/options.ts'
 import { type Address, formatUnicodeAddress } from '../address/address.ts'
 import { formatUnicodeDomain } from '../address/domain-name.ts'
-import { countedAttempts } from '../attempts/attempt-row.ts'
+import { countedAttempts, isUnknown } from '../attempts/attempt-row.ts'
 import { formatInstant, type Instant } from '../base/clock.ts'
 import { wireTime } from '../message/wire-message.ts'
 import type { Remote } from '../queue/evidence.ts'
@@ -44,6 +44,11 @@ interface AnyMessageJson {
 
 /** A queued message, field for field as mox's `Msg`. */
 export interface QueuedMessageJson extends AnyMessageJson {
+  /**
+   * `handed`: SES has it, and `NextAttempt` is until when it may tell how it ended. `unknown`: only SES can tell whether
+   * it has it; the next attempt is made if it does not.
+   */
+  readonly State: 'waiting' | 'attempting' | 'unknown' | 'handed'
   readonly Hold: boolean
   /** Why it is on hold; empty when it is not. */
   readonly HoldReason: string
@@ -100,6 +105,7 @@ export function queuedMessageJson(
 ): QueuedMessageJson {
   return {
     ...anyMessageJson(row, now, detail),
+    State: stateOf(row, now),
     Hold: row.hold !== undefined,
     HoldReason: row.hold?.reason ?? '',
     SenderDomain: ipDomain(row.mailFrom),
@@ -123,6 +129,11 @@ export function retiredMessageJson(
     LastActivity: formatInstant(lastActivityAt),
     KeepUntil: formatInstant(keepUntil),
   }
+}
+
+function stateOf(row: QueuedMessage, now: Instant): QueuedMessageJson['State'] {
+  if (isUnknown(row, now)) return 'unknown'
+  return row.state === 'done' ? 'waiting' : row.state
 }
 
 /** While a worker has the row, the next attempt is when its lease is over. */

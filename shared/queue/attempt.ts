@@ -11,6 +11,7 @@ import type { SuppressionStore } from '../suppression/suppression-store.ts'
 import { callHint } from '../webhook/webhook-call.ts'
 import { chooseTransport, type Mistake } from './choose-transport.ts'
 import { asSettled, conclude, type Outcomes, retryHints } from './conclude.ts'
+import { endUnheard } from './end-unheard.ts'
 import { gatherDue } from './gather-due.ts'
 import { giveNotice, type NoticePorts } from './give-notice.ts'
 import { hintInLane, laneOf, nextHintsInLane } from './lanes.ts'
@@ -43,6 +44,7 @@ export interface AttemptPorts extends NoticePorts {
 export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
   const hinted = await ports.queue.read(hint.account, hint.id)
   if (hinted?.owed) await giveNotice(ports, hinted)
+  if (hinted?.state === 'handed') return await endUnheard(ports, hinted)
   const options = await ports.options.read()
   const due = await gatherDue(ports, options, hint, hinted)
   const [head] = due

@@ -92,7 +92,7 @@ function settlementOf(
   now: Instant,
   retryAt: Instant,
 ): Settlement<DeliveryResult> {
-  const result = resultOf(row, outcome, now)
+  const result = resultOf(currentResult(row), outcome, now)
   if (outcome.kind === 'handed') return { kind: 'hand', result, nextAt: now + TOLD_WITHIN }
   if (outcome.kind === 'postponed') return { kind: 'retry', result, nextAt: Math.max(now, outcome.until) }
   if (outcome.kind === 'temporary' && countedAttempts(row) < MAX_ATTEMPTS) {
@@ -101,8 +101,12 @@ function settlementOf(
   return { kind: 'retire', result, retired: retiredNow(options, row, outcome.kind === 'accepted', now) }
 }
 
-function resultOf(row: QueuedMessage, outcome: KnownOutcome, now: Instant): DeliveryResult {
-  const running = currentResult(row)
+/** The result of an attempt that began as `running`, and ended so. */
+export function resultOf(
+  running: DeliveryResult | undefined,
+  outcome: KnownOutcome,
+  now: Instant,
+): DeliveryResult {
   if (!running) throw new Error('a claimed row has a running result')
   return {
     attempt: running.attempt,
@@ -117,7 +121,7 @@ function resultOf(row: QueuedMessage, outcome: KnownOutcome, now: Instant): Deli
 }
 
 /** That of the last attempt; notifications about it may follow. */
-function currentResult({ attempts, results }: QueuedMessage): DeliveryResult | undefined {
+export function currentResult({ attempts, results }: QueuedMessage): DeliveryResult | undefined {
   return results.findLast(({ attempt, notification }) => attempt === attempts && notification === undefined)
 }
 

@@ -1,10 +1,10 @@
-import type { AttemptResult, AttemptRow } from '../../attempts/attempt-row.ts'
+import type { AttemptResult, AttemptRow, Retired } from '../../attempts/attempt-row.ts'
 import type { Claim, RowEdit, Settlement } from '../../attempts/attempt-store.ts'
 import { DAY, formatInstant, type Instant } from '../../base/clock.ts'
 import type { RowId } from '../../base/row-id.ts'
 import { holdItem, type RowFormat, resultItem, type StoredRow } from './attempt-items.ts'
 import { type Change, changeItem, type Item, type Table } from './dynamo.ts'
-import { expiresAtSeconds, indexPartition, indexSort } from './table.ts'
+import { expiresAtSeconds, indexPartition, indexSort, type RowKind } from './table.ts'
 
 /** A finished row stays at least this long, listed or not, so that late news still finds it. */
 const REMEMBERED_MS = 15 * DAY
@@ -38,8 +38,6 @@ export function claimChange<
     },
   }
 }
-
-const FORGET_LEASE = 'REMOVE #owner, #leaseEndsAt, #workerEndsAt'
 
 /** What an outcome leaves to be done, and when somebody must look whether it was. */
 export interface Owed {
@@ -112,47 +110,71 @@ function outcomeChange<Row extends AttemptRow<Result>, Result extends AttemptRes
   row: Row,
   settlement: Settlement<Result>,
   owed: Owed | undefined,
-  authority: Authority,
+  { place, condition, values }: Authority,
 ): Change {
-  const key = format.key(row.account, row.id)
-  const { place, condition } = authority
-  const values = {
-    ...authority.values,
-    result: resultItem(settlement.result),
-    ...owedValues(format, row, owed),
-  }
+  const { set, values: ofEnd } =
+    settlement.kind === 'retire'
+      ? retired(format, row, settlement.retired, owed)
+      : unfinished(format, row, settlement, owed)
   // Whoever owes a notice must be met by the sweep, although the row may be on hold by now.
   const result = `#results.#${place} = :result${owed ? ', #owed = :owed, #due = :due' : ''}`
-  if (settlement.kind !== 'retire') {
-    const isHanded = settlement.kind === 'hand'
-    const lookAt = Math.min(settlement.nextAt, owed?.lookAt ?? settlement.nextAt)
-    // The sweep is to meet what the outcome before it owes, not only the next attempt.
-    const stillOwes = row.owed !== undefined && owed === undefined
-    // Where the remote has it, a hold came too late; and the sweep is to see the end of its time.
-    const unhold = isHanded ? { set: '#due = :due, ', values: dueValue(format, row) } : undefined
-    return {
-      key,
-      condition,
-      update: `SET #state = :state, #nextAt = :nextAt, ${unhold?.set ?? ''}${stillOwes ? '' : '#dueAt = :dueAt, '}${result} ${FORGET_LEASE}${unhold ? ', #hold' : ''}`,
-      values: {
-        ...values,
-        ...unhold?.values,
-        state: isHanded ? 'handed' : 'waiting',
-        nextAt: formatInstant(settlement.nextAt),
-        ...(!stillOwes && { dueAt: indexSort(lookAt, row.id) }),
-      },
-    }
-  }
-  const { success, lastActivityAt, keepUntil } = settlement.retired
-  const listed = keepUntil > 0
+  const leavesIndex = settlement.kind === 'retire' && !owed
+  const staysHeld = settlement.kind === 'retry'
   return {
-    key,
+    key: format.key(row.account, row.id),
     condition,
-    update: `SET #state = :done, #success = :success, #lastActivityAt = :lastActivityAt, #expires = :expires, ${result}${
-      listed ? ', #retired = :retired, #retiredAt = :retiredAt, #keepUntil = :keepUntil' : ''
-    }${owed ? ', #dueAt = :dueAt' : ''} ${FORGET_LEASE}, #hold${owed ? '' : ', #owed, #due, #dueAt'}`,
+    update: `SET ${set}, ${result} REMOVE #owner, #leaseEndsAt, #workerEndsAt${staysHeld ? '' : ', #hold'}${
+      leavesIndex ? ', #owed, #due, #dueAt' : ''
+    }`,
     values: {
       ...values,
+      ...ofEnd,
+      result: resultItem(settlement.result),
+      ...(owed && { owed: owed.what, ...dueValue(format, row) }),
+    },
+  }
+}
+
+/** What an outcome sets, and the values of that. */
+interface Setting {
+  readonly set: string
+  readonly values: Item
+}
+
+/** Where the remote has the row, a hold came too late, and the sweep is to see the end of its time. */
+function unfinished(
+  format: { readonly kind: RowKind },
+  row: AttemptRow,
+  { kind, nextAt }: { readonly kind: 'retry' | 'hand'; readonly nextAt: Instant },
+  owed: Owed | undefined,
+): Setting {
+  const isHanded = kind === 'hand'
+  const lookAt = Math.min(nextAt, owed?.lookAt ?? nextAt)
+  // The sweep is to meet what the outcome before it owes, not only the next attempt.
+  const stillOwes = row.owed !== undefined && owed === undefined
+  return {
+    set: `#state = :state, #nextAt = :nextAt${stillOwes ? '' : ', #dueAt = :dueAt'}${isHanded ? ', #due = :due' : ''}`,
+    values: {
+      state: isHanded ? 'handed' : 'waiting',
+      nextAt: formatInstant(nextAt),
+      ...(!stillOwes && { dueAt: indexSort(lookAt, row.id) }),
+      ...(isHanded && dueValue(format, row)),
+    },
+  }
+}
+
+function retired(
+  format: { readonly kind: RowKind },
+  row: AttemptRow,
+  { success, lastActivityAt, keepUntil }: Retired,
+  owed: Owed | undefined,
+): Setting {
+  const listed = keepUntil > 0
+  return {
+    set: `#state = :done, #success = :success, #lastActivityAt = :lastActivityAt, #expires = :expires${
+      listed ? ', #retired = :retired, #retiredAt = :retiredAt, #keepUntil = :keepUntil' : ''
+    }${owed ? ', #dueAt = :dueAt' : ''}`,
+    values: {
       done: 'done',
       success,
       lastActivityAt: formatInstant(lastActivityAt),
@@ -167,16 +189,8 @@ function outcomeChange<Row extends AttemptRow<Result>, Result extends AttemptRes
   }
 }
 
-function owedValues(
-  format: { readonly kind: 'mail' | 'hook' },
-  row: AttemptRow,
-  owed: Owed | undefined,
-): Item {
-  return owed ? { owed: owed.what, ...dueValue(format, row) } : {}
-}
-
 /** Where the sweep meets a row. */
-function dueValue({ kind }: { readonly kind: 'mail' | 'hook' }, { account }: AttemptRow): Item {
+function dueValue({ kind }: { readonly kind: RowKind }, { account }: AttemptRow): Item {
   return { due: indexPartition(kind, account) }
 }
 

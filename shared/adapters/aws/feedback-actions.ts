@@ -31,7 +31,11 @@ export function feedbackActions(feedback: Feedback, history: Item | undefined): 
  * Keeps the result at a place of its own in the history of the message, once. Of a finished one, success becomes
  * failure, and the retired list shows it by its last activity. `item` is the message as stored.
  */
-export function rememberChange({ message, result, failed, call }: Feedback, item: Item, place: string): Change {
+export function rememberChange(
+  { message, result, failed, call }: Feedback,
+  item: Item,
+  place: string,
+): Change {
   const startedAt = new Date(result.startedAt).toISOString()
   const isDone = item.state === 'done'
   const isListed = item.retired !== undefined

@@ -55,6 +55,7 @@ export const keys = {
     pk: `RP#${kind}#${domain}`,
     sk: `${formatInstant(endAt)}#${digest}`,
   }),
+  sesRate: (): Key => ({ pk: 'SE', sk: 'rate' }),
   operation: (id: RowId): Key => ({ pk: 'OP', sk: formatRowId(id) }),
   upload: (account: string, id: string): Key => ({ pk: `UP#${account}`, sk: id }),
   counter: (subject: string, since: Instant): Key => ({ pk: `T#${subject}`, sk: formatInstant(since) }),
