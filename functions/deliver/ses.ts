@@ -12,6 +12,6 @@ import { sesTransport } from '../../shared/ses/ses-transport.ts'
 /** SES, and the rate that it grants, which all workers share. */
 export function sesOf(table: Table, configurationSet: string) {
   const client = lazySes(configurationSet)
-  const rate = sesRate({ store: dynamoSesRateStore(table), client, clock, random, log })
+  const rate = sesRate({ store: dynamoSesRateStore(table), client, clock, random, log, wait })
   return { transport: sesTransport({ client, rate, clock, wait }), pacing: sesPacing({ rate, clock }) }
 }

@@ -34,7 +34,7 @@ export type SesProspect =
 export interface SesRate {
   /** When the next turn is, without taking it. */
   prospect(): Promise<SesProspect>
-  /** Takes a turn: the call is to be made then, and not later. Turns taken side by side are one write. */
+  /** Takes a turn: the call is to be made then, and not later. */
   takeTurn(): Promise<Instant>
   /** A time to come back at with so many messages, which others are not told. */
   comeBack(messages: number): Promise<Instant>
@@ -47,6 +47,8 @@ const SHARE = 0.975
 const RETURN_HASTE = 1.1
 /** A turn is taken by a write, which takes time. */
 const LEAD_MS = 50
+/** How much a process takes at once, at least one turn. */
+const TAKEN_AHEAD_MS = 100
 /** Messages a second, where SES says that it takes none. */
 const SLOWEST_RATE = 0.01
 const QUOTA_KEPT = 5 * MINUTE
@@ -63,6 +65,7 @@ interface RatePorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly wait: (milliseconds: number) => Promise<void>
 }
 
 /** The turns of this process. */
@@ -96,11 +99,7 @@ export function sesRate(ports: RatePorts): SesRate {
       if (!maySend(quota)) return { kind: 'stopped', until: now + QUOTA_KEPT }
       return { kind: 'turn', at: Math.max(now, state.turnAt), everyMs: await everyMs() }
     },
-    takeTurn: taker(async (turns) => {
-      const every = await everyMs()
-      const end = await store.advance('turnAt', clock.now() + LEAD_MS, turns * every)
-      return { end, every }
-    }),
+    takeTurn: taker(ports, everyMs),
     async comeBack(messages) {
       const { turnAt } = await look()
       const waitMs = (messages * (await everyMs())) / RETURN_HASTE
@@ -110,23 +109,31 @@ export function sesRate(ports: RatePorts): SesRate {
   }
 }
 
-/** Takes the turns that are wanted while others are being taken with one write, and gives them out in order. */
-function taker(
-  take: (turns: number) => Promise<{ readonly end: Instant; readonly every: number }>,
-): () => Promise<Instant> {
-  let wanted: PromiseWithResolvers<Instant>[] = []
+/**
+ * Takes the turns that are wanted with one write, and gives them out in order. It takes few ahead, and the next when
+ * those are over: the turns that a process has when it dies are nobody's.
+ */
+function taker({ store, clock, wait }: RatePorts, everyMs: () => Promise<number>): () => Promise<Instant> {
+  const wanted: PromiseWithResolvers<Instant>[] = []
   let isTaking = false
 
+  async function take(every: number, served: readonly PromiseWithResolvers<Instant>[]): Promise<Instant> {
+    const end = await store.advance('turnAt', clock.now() + LEAD_MS, served.length * every)
+    for (const [place, turn] of served.entries()) turn.resolve(end - (served.length - place) * every)
+    return end - every
+  }
+
   async function takeAll(): Promise<void> {
-    isTaking = true
     while (wanted.length > 0) {
-      const served = wanted
-      wanted = []
+      let served: readonly PromiseWithResolvers<Instant>[] = wanted
       try {
-        const { end, every } = await take(served.length)
-        for (const [place, turn] of served.entries()) turn.resolve(end - (served.length - place) * every)
+        const every = await everyMs()
+        served = wanted.splice(0, Math.ceil(TAKEN_AHEAD_MS / every))
+        const lastTurnAt = await take(every, served)
+        await wait(Math.max(0, lastTurnAt - TAKEN_AHEAD_MS - clock.now()))
       } catch (error) {
         for (const turn of served) turn.reject(error)
+        if (served === wanted) wanted.length = 0
       }
     }
     isTaking = false
@@ -135,7 +142,10 @@ function taker(
   return () => {
     const turn = Promise.withResolvers<Instant>()
     wanted.push(turn)
-    if (!isTaking) void takeAll()
+    if (!isTaking) {
+      isTaking = true
+      void takeAll()
+    }
     return turn.promise
   }
 }

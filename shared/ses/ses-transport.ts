@@ -23,7 +23,7 @@ const AT_ONCE = 10
 /** What has no turn by then comes again: a function has a minute. */
 const TURNS_END_AFTER = 30 * SECOND
 /** A process that was kept from its turn does not make several calls in the place of one. */
-const TURN_LASTS_MS = 100
+const TURN_LASTS_MS = 500
 
 /** Delivers through SES: one call for each recipient, each at a turn of its own, and none twice. */
 export function sesTransport(ports: SesPorts): Transport<SesDelivery> {

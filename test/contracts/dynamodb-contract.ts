@@ -61,6 +61,7 @@ export async function openContract() {
   return {
     client,
     table: TableName,
+    endpoint,
     /** A key of a partition that no other test uses. */
     newKey: (sk = 'item') => ({ pk: randomUUID(), sk }),
     put,
