@@ -152,6 +152,7 @@ function taker({ store, clock, wait }: RatePorts, everyMs: () => Promise<number>
 
 /** What SES grants: as the others know it, or asked of SES, by one of all, every few minutes. */
 function quotaReader({ store, client, clock, random, log }: RatePorts) {
+  let own: SesRateState['quota']
   let asking: Promise<SesQuota> | undefined
   let keptMs = QUOTA_KEPT + random.fraction() * QUOTA_JITTER
   let notBefore = 0
@@ -159,24 +160,26 @@ function quotaReader({ store, client, clock, random, log }: RatePorts) {
   async function ask(): Promise<SesQuota> {
     const readAt = clock.now()
     const quota = await client.quota()
+    own = { ...quota, readAt }
     await store.keepQuota(quota, readAt)
     keptMs = QUOTA_KEPT + random.fraction() * QUOTA_JITTER
     return quota
   }
 
-  return async ({ quota }: SesRateState): Promise<SesQuota> => {
+  return async ({ quota: shared }: SesRateState): Promise<SesQuota> => {
     const now = clock.now()
-    if (quota && (now - quota.readAt < keptMs || now < notBefore)) return quota
+    const known = own && own.readAt > (shared?.readAt ?? 0) ? own : shared
+    if (known && (now - known.readAt < keptMs || now < notBefore)) return known
     asking ??= ask().finally(() => {
       asking = undefined
     })
     try {
       return await asking
     } catch (error) {
-      if (!quota) throw error
+      if (!known) throw error
       log.warn('SES does not say what it grants; going on with what it said before')
       notBefore = now + QUOTA_ASKED_AGAIN
-      return quota
+      return known
     }
   }
 }
