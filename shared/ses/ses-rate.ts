@@ -25,7 +25,7 @@ export interface SesRateStore {
 }
 
 /** When a message could go. */
-export type SesProspect =
+type SesProspect =
   | { readonly kind: 'turn'; readonly at: Instant; readonly everyMs: number }
   /** SES takes nothing of the account until then, at least. */
   | { readonly kind: 'stopped'; readonly until: Instant }

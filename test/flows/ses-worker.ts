@@ -27,5 +27,5 @@ for (;;) {
   const drawn = mine.map((row) => ({ row, at: Math.random() })).sort((a, b) => a.at - b.at)
   const hints = drawn.slice(0, AT_ONCE).map(({ row }) => attemptHint(row))
   await Promise.all(hints.map((hint) => attempt(ports, hint)))
-  if (hints.length === 0) await sleep(100)
+  if (hints.length === 0) await sleep(200)
 }

@@ -94,9 +94,12 @@ test('eight workers, two of which are killed, keep the rate of SES, and every me
 
   await eventually('a third is sent', () => taken.length >= MESSAGES / 3, 30_000)
   for (const worker of workers.slice(0, 2)) worker.kill('SIGKILL')
-  const isBegun = async () => (await readAll()).every((row) => row?.state !== 'waiting')
   const readAll = () => Promise.all(ids.map((id) => ports.queue.read(SES_ACCOUNT, id)))
-  await eventually('nothing waits', async () => taken.length >= MESSAGES - 20 && (await isBegun()), 30_000)
+  const isAllBegun = async () => {
+    const due = await ports.queue.due(SES_ACCOUNT, Date.now() + HOUR, MESSAGES)
+    return due.every(({ state }) => state !== 'waiting')
+  }
+  await eventually('nothing waits', () => taken.length >= MESSAGES - 20 && isAllBegun(), 60_000)
   for (const worker of workers) worker.kill('SIGKILL')
   await Promise.all(telling)
 
@@ -114,13 +117,13 @@ test('eight workers, two of which are killed, keep the rate of SES, and every me
     const clock = { now: () => Date.now() + later }
     const relay = { deliver: async () => [] }
     const transport = functionTransports({ relay, ses: { deliver: async () => [handed('again')] } })
-    const later_ = { ...sesFlowPorts({ client, name, random }, clock), transport }
-    for (const row of await readAll()) if (row) await attempt(later_, attemptHint(row))
+    const laterPorts = { ...sesFlowPorts({ client, name, random }, clock), transport }
+    for (const row of await readAll()) if (row) await attempt(laterPorts, attemptHint(row))
   }
   for (const row of await readAll()) {
-    const name_ = `message ${row?.id}: ${JSON.stringify(row?.results)}`
-    assert.equal(row?.state, 'done', name_)
-    assert.equal(row?.retired?.success, true, name_)
+    const which = `message ${row?.id}: ${JSON.stringify(row?.results)}`
+    assert.equal(row?.state, 'done', which)
+    assert.equal(row?.retired?.success, true, which)
   }
   const given = new Set(taken.map(({ tags }) => tags.id))
   assert.equal(given.size, taken.length, 'SES was given no message twice')
