@@ -48,8 +48,11 @@ export interface AttemptStore<
    * repeated, it answers the row as it is.
    */
   edit(row: Row, edit: Edit, by?: RowId): Promise<Row | undefined>
-  /** Moves the time at which somebody must look; nothing happens if the row was claimed or settled meanwhile. */
-  lookAgain(row: Row, at: Instant): Promise<void>
+  /**
+   * Moves the time at which somebody must look, which has come; false when the row was claimed or settled meanwhile, or
+   * that time was moved already.
+   */
+  lookAgain(row: Row, at: Instant): Promise<boolean>
   /** Puts a row on hold to the others, where nobody must look; nothing happens if it was released, or owes something. */
   setAside(row: Row): Promise<void>
 }

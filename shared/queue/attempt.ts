@@ -63,6 +63,7 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
     const standings = await standingsOf(ports, claimed)
     const outcomes = await deliver(ports, { options, transport, heard }, claimed, standings)
     await settleEach(ports, options, claimed, outcomes, standings)
+    logUnknown(ports.log, claimed, outcomes)
   } finally {
     admission.ended(heard)
   }
@@ -70,16 +71,27 @@ export async function attempt(ports: AttemptPorts, hint: Hint): Promise<void> {
 
 const ALWAYS = { kind: 'go', ended: () => {} } as const
 
-/** Nothing was begun: whoever looks at the rows is to do so when it is their turn. */
+/**
+ * Nothing was begun: whoever looks at the rows is to do so when it is their turn. Who finds them put off already hints
+ * nothing, or the hints of one row would become more and more.
+ */
 async function putOff(
   ports: AttemptPorts,
   options: Options,
   rows: readonly QueuedMessage[],
   at: Instant,
 ): Promise<void> {
-  await Promise.all(rows.map((row) => ports.queue.lookAgain(row, at)))
-  const [head] = rows
+  const isPutOff = await Promise.all(rows.map((row) => ports.queue.lookAgain(row, at)))
+  const head = rows.find((_, place) => isPutOff[place])
   if (head) await ports.deliveries.send(nextHintsInLane(options, { ...head, nextAt: at }, ports.clock.now()))
+}
+
+function logUnknown(log: Log, rows: readonly QueuedMessage[], outcomes: Outcomes['outcomes']): void {
+  for (const [place, { account, id }] of rows.entries()) {
+    const outcome = outcomes[place]
+    if (outcome?.kind !== 'unknown') continue
+    log.warn('it is unknown whether a message was taken', { account, id, error: outcome.error })
+  }
 }
 
 async function standingsOf(

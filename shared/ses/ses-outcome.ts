@@ -26,7 +26,7 @@ export function sesOutcome(answer: SesAnswer, now: Instant): SesOutcome {
     case 'unreached':
       return { outcome: postponed(`SES could not be reached: ${answer.error}`, now + FAULT_LASTS) }
     case 'unknown': {
-      const error = oneLine(`nobody knows whether SES has it: ${answer.error}`, LONGEST_TEXT)
+      const error = oneLine(`it is unknown whether SES has a message: ${answer.error}`, LONGEST_TEXT)
       return { outcome: { kind: 'unknown', code: 0, enhancedCode: '', error, reply: '' } }
     }
     case 'refused':

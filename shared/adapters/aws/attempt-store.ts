@@ -50,12 +50,14 @@ export function dynamoAttemptStore<
     },
 
     async lookAgain(row, at) {
-      await changeItem(table, {
+      const dueAt = indexSort(at, row.id)
+      const change = {
         key: format.key(row.account, row.id),
         update: 'SET #dueAt = :dueAt',
-        condition: '#state = :state AND #attempts = :attempts AND attribute_exists(#due)',
-        values: { dueAt: indexSort(at, row.id), state: row.state, attempts: row.attempts },
-      })
+        condition: '#state = :state AND #attempts = :attempts AND attribute_exists(#due) AND #dueAt <= :now',
+        values: { dueAt, state: row.state, attempts: row.attempts, now: `${formatInstant(clock.now())}~` },
+      }
+      return (await changeItem(table, change, (item) => item.dueAt === dueAt)) !== undefined
     },
 
     async setAside(row) {

@@ -384,6 +384,29 @@ test('SES: a hold that came too late ends when SES has the message', async () =>
   await assert.rejects(work(undefined))
 })
 
+test('SES: a message that is put off is hinted once, however many hints find it', async () => {
+  const { ports, read } = await sendOne()
+  const hints: number[] = []
+  const later = {
+    ...ports,
+    transport: { deliver: async () => assert.fail('it is put off') },
+    pacing: { admit: async () => ({ kind: 'later', at: clock.now() + MINUTE }) as const },
+    deliveries: {
+      ...ports.deliveries,
+      send: async (sent: readonly { delayMs?: number }[]) =>
+        void hints.push(...sent.map(({ delayMs = 0 }) => delayMs)),
+    },
+  }
+  await attempt(later, attemptHint(await read()))
+  clock.advance(SECOND)
+  await attempt(later, attemptHint(await read()))
+  assert.deepEqual(hints, [MINUTE])
+  assert.equal((await read()).attempts, 0)
+  clock.advance(MINUTE)
+  await attempt(later, attemptHint(await read()))
+  assert.deepEqual(hints, [MINUTE, MINUTE])
+})
+
 test('SES: an event about nothing that is known is no error', async () => {
   const { tell, read } = await sendOne()
   await tell('Delivery', delivery, { attempt: 7 })
