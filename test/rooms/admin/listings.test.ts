@@ -57,7 +57,7 @@ test('a queued message has the shape of mox', async () => {
       ID: id,
       BaseID: rowIdAt(at, 1),
       Queued: '2026-06-01T00:00:00.000Z',
-      State: 'waiting',
+      State: 'attempting',
       Hold: false,
       HoldReason: '',
       SenderAccount: 'shop',
