@@ -1,6 +1,6 @@
 import type { DirectDelivery, SocksDelivery } from '../account/options.ts'
 import type { PolicyAnswer } from '../mta-sts/get-policy.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome } from '../queue/transport.ts'
 import type { DirectPorts } from './direct-ports.ts'
 import type { TlsNotes } from './tls-notes.ts'
 
@@ -26,7 +26,7 @@ export interface InformedAttempt extends DirectAttempt {
 /** Nothing was sent; the same for each recipient. */
 export interface Failure {
   readonly kind: 'failure'
-  readonly outcome: DeliveryOutcome & { readonly kind: 'temporary' | 'permanent' }
+  readonly outcome: SmtpOutcome & { readonly kind: 'temporary' | 'permanent' }
 }
 
 /** Nobody was asked, or nobody answered: later it may be otherwise. */

@@ -1,7 +1,7 @@
 import type { DirectDelivery, SocksDelivery } from '../account/options.ts'
 import { MINUTE } from '../base/clock.ts'
 import { getPolicy } from '../mta-sts/get-policy.ts'
-import type { DeliveryOutcome, Transport } from '../queue/transport.ts'
+import type { SmtpOutcome, Transport } from '../queue/transport.ts'
 import { whyWaitForPolicy } from '../transport-security/decide-tls.ts'
 import {
   type DirectAttempt,
@@ -26,7 +26,7 @@ export function directTransport(ports: DirectPorts): Transport<DirectDelivery | 
   return { deliver: (request) => deliver(ports, request) }
 }
 
-async function deliver(ports: DirectPorts, request: DirectRequest): Promise<readonly DeliveryOutcome[]> {
+async function deliver(ports: DirectPorts, request: DirectRequest): Promise<readonly SmtpOutcome[]> {
   const [first] = request.messages
   if (!first) return []
   const limit = timeLimit(ports.wait, WHOLE_MS)
@@ -41,8 +41,8 @@ async function deliver(ports: DirectPorts, request: DirectRequest): Promise<read
   }
 }
 
-async function deliverToDomain(attempt: DirectAttempt): Promise<readonly DeliveryOutcome[]> {
-  const forAll = (outcome: DeliveryOutcome) => attempt.request.messages.map(() => outcome)
+async function deliverToDomain(attempt: DirectAttempt): Promise<readonly SmtpOutcome[]> {
+  const forAll = (outcome: SmtpOutcome) => attempt.request.messages.map(() => outcome)
   const route = await findRoute(attempt)
   if (route.kind === 'failure') return forAll(route.outcome)
   const informed = await learnPolicy(attempt, route)
@@ -67,7 +67,7 @@ async function learnPolicy(
 }
 
 /** One host after the other, until one has decided. */
-async function tryHosts(attempt: InformedAttempt, route: Route): Promise<readonly DeliveryOutcome[]> {
+async function tryHosts(attempt: InformedAttempt, route: Route): Promise<readonly SmtpOutcome[]> {
   const ends: HostEnd[] = []
   for (const host of route.hosts) {
     if (attempt.signal.aborted) break
@@ -79,7 +79,7 @@ async function tryHosts(attempt: InformedAttempt, route: Route): Promise<readonl
 }
 
 /** The last host tells most of an outcome; what was wrong with the others is told as well. */
-function outcomeOfAll(ends: readonly HostEnd[], place: number): DeliveryOutcome {
+function outcomeOfAll(ends: readonly HostEnd[], place: number): SmtpOutcome {
   const outcomes = ends.flatMap(({ outcomes: each }) => each[place] ?? [])
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'accepted' ? [] : outcome.error))
   const error = [...new Set(errors)].join('; ').slice(0, LONGEST_ERROR).toWellFormed()

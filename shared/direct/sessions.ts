@@ -1,6 +1,6 @@
 import type { SocksDelivery } from '../account/options.ts'
 import type { Evidence, Remote, RemoteTls } from '../queue/evidence.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome } from '../queue/transport.ts'
 import type { TlsFailure } from '../transport-security/tls-failure.ts'
 
 /** Which host to have an SMTP session with, and what is demanded of it. */
@@ -52,7 +52,7 @@ export interface OpenSession {
   /** STARTTLS was not offered, and not demanded. */
   readonly withoutTls?: TlsFailure
   /** One outcome for each message, in their order, with its evidence; as many transactions as the server wants. */
-  send(request: DeliveryRequest): Promise<readonly DeliveryOutcome[]>
+  send(request: DeliveryRequest): Promise<readonly SmtpOutcome[]>
   /**
    * Whether the server accepted MAIL in the latest send. Where it did not, the message may go another way without any
    * risk that it arrives twice.

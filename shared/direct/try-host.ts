@@ -1,6 +1,6 @@
 import { listsHost } from '../mta-sts/lists-host.ts'
 import type { RemoteTls } from '../queue/evidence.ts'
-import type { DeliveryOutcome } from '../queue/transport.ts'
+import type { SmtpOutcome } from '../queue/transport.ts'
 import { decideTls, type StsFact } from '../transport-security/decide-tls.ts'
 import { type InformedAttempt, permanent, temporary } from './direct-attempt.ts'
 import type { Route } from './find-route.ts'
@@ -12,7 +12,7 @@ import type { NoSession } from './sessions.ts'
 /** What came of one host. */
 export interface HostEnd {
   /** One for each recipient, in their order. */
-  readonly outcomes: readonly DeliveryOutcome[]
+  readonly outcomes: readonly SmtpOutcome[]
   /** The next host may do better. */
   readonly mayGoOn: boolean
   /** The message demands what this host cannot do for good: a verified session with REQUIRETLS (RFC 8689). */
@@ -73,14 +73,14 @@ async function useHost(attempt: InformedAttempt, wanted: WantedSession): Promise
 }
 
 /** Where a server took the message and fell silent it may have it; another one would deliver it twice. */
-function mayGoOnAfter(outcome: DeliveryOutcome, hasTakenMail: boolean): boolean {
+function mayGoOnAfter(outcome: SmtpOutcome, hasTakenMail: boolean): boolean {
   return outcome.kind === 'temporary' && (outcome.code !== 0 || !hasTakenMail)
 }
 
 async function sendIn(
   { request, signal }: InformedAttempt,
   { session, abort }: LiveSession,
-): Promise<readonly DeliveryOutcome[]> {
+): Promise<readonly SmtpOutcome[]> {
   const stop = () => abort.abort()
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
@@ -99,18 +99,14 @@ function verifiedBy(
   return proof && assess(attempt, wanted, proof).verifiedBy
 }
 
-function withVerification(outcome: DeliveryOutcome, verifiedBy: RemoteTls['verifiedBy']): DeliveryOutcome {
+function withVerification(outcome: SmtpOutcome, verifiedBy: RemoteTls['verifiedBy']): SmtpOutcome {
   const { remote } = outcome
   if (!verifiedBy || !remote?.tls) return outcome
   return { ...outcome, remote: { ...remote, tls: { ...remote.tls, isVerified: true, verifiedBy } } }
 }
 
 /** RFC 3463 §3.8: policy may be about one of our addresses only; the next attempt comes from the other family. */
-function forgiven(
-  { request }: InformedAttempt,
-  { known }: WantedSession,
-  outcome: DeliveryOutcome,
-): DeliveryOutcome {
+function forgiven({ request }: InformedAttempt, { known }: WantedSession, outcome: SmtpOutcome): SmtpOutcome {
   const isPolicy =
     outcome.kind === 'permanent' && outcome.code !== 0 && outcome.enhancedCode.startsWith('5.7.')
   const isFirst = request.messages[0]?.attempts === 1
@@ -118,7 +114,7 @@ function forgiven(
 }
 
 /** A server that greets with 554 may be one of several; the message waits for a better one. */
-function outcomeOf(ended: NoSession): DeliveryOutcome {
+function outcomeOf(ended: NoSession): SmtpOutcome {
   const { error, code, enhancedCode, reply, remote, transcript } = ended
   return {
     kind: 'temporary',
@@ -131,7 +127,7 @@ function outcomeOf(ended: NoSession): DeliveryOutcome {
   }
 }
 
-function failed({ request }: InformedAttempt, outcome: DeliveryOutcome): HostEnd {
+function failed({ request }: InformedAttempt, outcome: SmtpOutcome): HostEnd {
   const mayGoOn = outcome.kind === 'temporary'
   return { outcomes: request.messages.map(() => outcome), mayGoOn, lacksRequireTls: false }
 }

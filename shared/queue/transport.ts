@@ -37,7 +37,10 @@ export interface Suppressed {
 }
 
 /** What the next hop did with one recipient. It is a value: whatever a remote does, it is no fault of ours. */
-export type DeliveryOutcome = Evidence &
+export type DeliveryOutcome = SmtpOutcome | (Evidence & ServiceOutcome)
+
+/** How a transaction (RFC 5321 §3.3) ended for one recipient. */
+export type SmtpOutcome = Evidence &
   (
     | {
         readonly kind: 'accepted'
@@ -46,18 +49,6 @@ export type DeliveryOutcome = Evidence &
         /** The next hop took over what the sender asked of notices (RFC 3461 §5.2.1): `relayed` is not ours to give. */
         readonly givesNotices?: boolean
       }
-    /** The next hop has it, and will tell how it ended. */
-    | { readonly kind: 'handed'; readonly code: number; readonly enhancedCode: string; readonly error: '' }
-    /** Not now: the next hop has no time for it before `until`, or we none. That is no attempt. */
-    | {
-        readonly kind: 'postponed'
-        readonly code: number
-        readonly enhancedCode: string
-        readonly error: string
-        readonly until: Instant
-      }
-    /** Nobody knows whether the next hop has it; it may tell, or the claim ends and the message goes once more. */
-    | { readonly kind: 'unknown'; readonly code: 0; readonly enhancedCode: ''; readonly error: string }
     | {
         readonly kind: 'temporary' | 'permanent'
         /** The reply code; 0 when the remote gave none (no connection, time-out). */
@@ -66,6 +57,20 @@ export type DeliveryOutcome = Evidence &
         readonly error: string
       }
   )
+
+/** What a service says that delivers for us, and tells later how it ended. */
+type ServiceOutcome =
+  | { readonly kind: 'handed'; readonly code: number; readonly enhancedCode: string; readonly error: '' }
+  /** Not now: it has no time for it before `until`, or we none. That is no attempt. */
+  | {
+      readonly kind: 'postponed'
+      readonly code: number
+      readonly enhancedCode: string
+      readonly error: string
+      readonly until: Instant
+    }
+  /** Nobody knows whether it has it; it may tell, or the claim ends and the message goes once more. */
+  | { readonly kind: 'unknown'; readonly code: 0; readonly enhancedCode: ''; readonly error: string }
 
 /** Port: hands a message to the next hop. */
 export interface Transport<Settings extends TransportSettings = TransportSettings> {

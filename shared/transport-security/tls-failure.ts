@@ -9,7 +9,7 @@ export interface TlsFailure {
 }
 
 /** RFC 8460 §4.3.1 to §4.3.3. */
-export type TlsResultType =
+type TlsResultType =
   | 'starttls-not-supported'
   | 'certificate-host-mismatch'
   | 'certificate-expired'

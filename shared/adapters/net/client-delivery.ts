@@ -1,13 +1,13 @@
 import { formatAddress } from '../../address/address.ts'
 import type { OpenSession } from '../../direct/sessions.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../../queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome } from '../../queue/transport.ts'
 import { permanent, temporary } from './client-outcome.ts'
 import { largestMessage, needsSmtputf8 } from './client-parameters.ts'
 import { type ClientSession, endClientSession } from './client-session.ts'
 import { broken, reset, type TransactionResult, transact } from './client-transaction.ts'
 
 /** What became of the recipients, by address as it was sent. */
-type Fates = ReadonlyMap<string, DeliveryOutcome>
+type Fates = ReadonlyMap<string, SmtpOutcome>
 
 /** The session as those see it who have messages for it. */
 export function openSessionOf(session: ClientSession): OpenSession {
@@ -39,7 +39,7 @@ export function openSessionOf(session: ClientSession): OpenSession {
 async function deliverOver(
   session: ClientSession,
   request: DeliveryRequest,
-): Promise<readonly DeliveryOutcome[]> {
+): Promise<readonly SmtpOutcome[]> {
   const texts = request.messages.map(({ recipient }) => formatAddress(recipient))
   // The library refuses the whole transaction for such an address, which is a legal one.
   const sendable = [...new Set(texts.filter((text) => !/[<>]/.test(text)))]
@@ -65,7 +65,7 @@ const UNWRITABLE = permanent('5.1.3', 'an address with < or > in it cannot be de
  * What a server does not offer, we do not try; only 8-bit content mostly passes anyway. Another server of the domain
  * may take internationalized mail (a relay has no others, and makes this permanent).
  */
-function incapability(request: DeliveryRequest, session: ClientSession): DeliveryOutcome | undefined {
+function incapability(request: DeliveryRequest, session: ClientSession): SmtpOutcome | undefined {
   const { place, extensions } = session
   const size = request.content.length
   if (request.requireTls === true && !(session.proof && extensions.has('REQUIRETLS'))) {
@@ -91,7 +91,7 @@ async function transactions(
   request: DeliveryRequest,
   recipients: readonly string[],
 ): Promise<Fates> {
-  const fates = new Map<string, DeliveryOutcome>()
+  const fates = new Map<string, SmtpOutcome>()
   let waiting = recipients
   for (let isFirst = true; waiting.length > 0; isFirst = false) {
     const hindrance = await hindranceBefore(session)
@@ -107,7 +107,7 @@ async function transactions(
 }
 
 /** The server took the same MAIL before: that it refuses it now is about the session, not about the sender. */
-function ofSession(outcome: DeliveryOutcome): DeliveryOutcome {
+function ofSession(outcome: SmtpOutcome): SmtpOutcome {
   return outcome.kind === 'accepted' ? outcome : { ...outcome, kind: 'temporary' }
 }
 
@@ -117,7 +117,7 @@ function endsAll({ isMailRefused, end }: TransactionResult): boolean {
 }
 
 /** Why no transaction can follow in the session; undefined when one can. */
-async function hindranceBefore(session: ClientSession): Promise<DeliveryOutcome | undefined> {
+async function hindranceBefore(session: ClientSession): Promise<SmtpOutcome | undefined> {
   if (session.transactions >= session.mailMax) {
     return temporary('the server takes no more messages in this session (MAILMAX)')
   }
@@ -132,6 +132,6 @@ function isUsable({ connection, signal, transactions, mailMax, isSpent }: Client
   return isOpen && !isSpent && !signal.aborted && transactions < mailMax
 }
 
-function shared(recipients: readonly string[], outcome: DeliveryOutcome): Fates {
+function shared(recipients: readonly string[], outcome: SmtpOutcome): Fates {
   return new Map(recipients.map((recipient) => [recipient, outcome]))
 }

@@ -10,7 +10,7 @@ import {
 import { saslClient } from '../../account/sasl-client.ts'
 import type { ScramBinding } from '../../account/scram-client.ts'
 import { readBase64 } from '../../base/base64.ts'
-import type { DeliveryOutcome } from '../../queue/transport.ts'
+import type { SmtpOutcome } from '../../queue/transport.ts'
 import { channelBindings } from './channel-bindings.ts'
 import { reasonOf, temporary } from './client-outcome.ts'
 import { cleanText, replyLine } from './client-reply.ts'
@@ -28,7 +28,7 @@ export async function logIn(
   session: ClientSession,
   login: RelayLogin,
   password: string | undefined,
-): Promise<DeliveryOutcome | undefined> {
+): Promise<SmtpOutcome | undefined> {
   const refuse = (reason: string, reply = '') =>
     temporary(`logging in at ${session.place} as ${cleanText(login.username)}: ${reason}`, reply)
   if (password === undefined) return refuse('no password is stored')

@@ -1,17 +1,17 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import type { DeliveryOutcome } from '../../queue/transport.ts'
+import type { SmtpOutcome } from '../../queue/transport.ts'
 import { cleanText } from './client-reply.ts'
 import { isTimeUp } from './client-tls.ts'
 import { connectionReason } from './connection-reason.ts'
 import { ProxyError } from './proxy-error.ts'
 
 /** We found out ourselves that the server cannot take this. */
-export function permanent(enhancedCode: string, error: string): DeliveryOutcome {
+export function permanent(enhancedCode: string, error: string): SmtpOutcome {
   return { kind: 'permanent', code: 0, enhancedCode, error, reply: '' }
 }
 
 /** The session came to nothing, and says nothing of the recipient. */
-export function temporary(error: string, reply = ''): DeliveryOutcome {
+export function temporary(error: string, reply = ''): SmtpOutcome {
   return { kind: 'temporary', code: 0, enhancedCode: '', error, reply }
 }
 

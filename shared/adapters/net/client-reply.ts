@@ -1,4 +1,4 @@
-import type { DeliveryOutcome } from '../../queue/transport.ts'
+import type { SmtpOutcome } from '../../queue/transport.ts'
 
 /** A reply of a server that we are a client of (RFC 5321 §4.2), made fit for logs, lists and webhooks. */
 interface RelayReply {
@@ -42,7 +42,7 @@ export function cleanText(text: string): string {
 }
 
 /** What a reply means for the recipients it answers. `command` is the one that was answered. */
-export function outcomeOfReply(reply: string, command: 'MAIL' | 'RCPT' | 'DATA'): DeliveryOutcome {
+export function outcomeOfReply(reply: string, command: 'MAIL' | 'RCPT' | 'DATA'): SmtpOutcome {
   const { code, enhancedCode, text } = parseReply(reply)
   const line = replyLine(reply)
   if (code >= 200 && code < 300) return { kind: 'accepted', code, enhancedCode, reply: line }

@@ -1,6 +1,6 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { formatAddress } from '../../address/address.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../../queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome } from '../../queue/transport.ts'
 import { permanent, reasonOf, temporary } from './client-outcome.ts'
 import { mailParameters, rcptParameters } from './client-parameters.ts'
 import { outcomeOfReply, replyLine } from './client-reply.ts'
@@ -9,9 +9,9 @@ import type { ClientSession } from './client-session.ts'
 /** How a transaction (RFC 5321 §3.3) went. */
 export interface TransactionResult {
   /** Of the recipients that were not refused one by one. */
-  readonly end: DeliveryOutcome
+  readonly end: SmtpOutcome
   /** By recipient, as it was sent. */
-  readonly refused: ReadonlyMap<string, DeliveryOutcome>
+  readonly refused: ReadonlyMap<string, SmtpOutcome>
   /** Refused because the transaction had enough of them; another one may take them (RFC 5321 §4.5.3.1.10). */
   readonly tooMany: readonly string[]
   /** MAIL came to nothing: that would be no other with the next recipients. */
@@ -64,7 +64,7 @@ export async function transact(
 }
 
 /** Ends a transaction that is unfinished; answers why not, if so. */
-export async function reset(session: ClientSession): Promise<DeliveryOutcome | undefined> {
+export async function reset(session: ClientSession): Promise<SmtpOutcome | undefined> {
   const { connection, signal } = session
   const answer = await unlessAborted<string | Error>(
     signal,
@@ -79,7 +79,7 @@ export async function reset(session: ClientSession): Promise<DeliveryOutcome | u
 }
 
 /** The session ended, or can be used no more. */
-export function broken({ place }: ClientSession, cause: unknown): DeliveryOutcome {
+export function broken({ place }: ClientSession, cause: unknown): SmtpOutcome {
   const { response } = cause as Partial<SMTPConnection.SMTPError>
   return temporary(
     `sending to ${place}: ${reasonOf(cause)}`,
@@ -102,7 +102,7 @@ function asked({ accepted = [], rejectedErrors = [] }: NotedEnvelope): Omit<Tran
 }
 
 /** What an error says of all recipients that were not refused one by one. */
-function endOf(error: SMTPConnection.SMTPError, session: ClientSession): DeliveryOutcome {
+function endOf(error: SMTPConnection.SMTPError, session: ClientSession): SmtpOutcome {
   const { code, command, response, responseCode } = error
   if (response !== undefined && (responseCode === 421 || code === 'EENVELOPE' || code === 'EMESSAGE')) {
     return outcomeOfReply(

@@ -3,7 +3,7 @@ import type { Relay } from '../../account/options.ts'
 import { SECOND } from '../../base/clock.ts'
 import type { NoSession, PeerProof, PeerVerdict } from '../../direct/sessions.ts'
 import type { RelayPasswords } from '../../queue/relay-passwords.ts'
-import type { DeliveryOutcome, DeliveryRequest, Transport } from '../../queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome, Transport } from '../../queue/transport.ts'
 import type { ClientLimits } from './client-connection.ts'
 import { LACKS_SMTPUTF8, openSessionOf } from './client-delivery.ts'
 import { Dialogue } from './client-dialogue.ts'
@@ -62,7 +62,7 @@ export function relayTransport({ passwords, limits }: RelayMeans = {}): Transpor
   }
 }
 
-async function deliver(request: RelayRequest, means: Means): Promise<readonly DeliveryOutcome[]> {
+async function deliver(request: RelayRequest, means: Means): Promise<readonly SmtpOutcome[]> {
   const relay = { ...request.transport, tls: tlsFor(request) }
   const session = await openRelaySession(relay, request.hostname, means)
   if (session.kind === 'failed') return forAll(request, means.dialogue, outcomeOfFailure(session, request))
@@ -136,7 +136,7 @@ async function passwordOf({ login }: Relay, { passwords }: Means): Promise<strin
   return login && (await passwords?.read(login.secretName))
 }
 
-function outcomeOfFailure(failed: NoSession, { requireTls }: RelayRequest): DeliveryOutcome {
+function outcomeOfFailure(failed: NoSession, { requireTls }: RelayRequest): SmtpOutcome {
   if (requireTls !== true || !lacksTls(failed)) return temporary(failed.error, failed.reply)
   const error = `${failed.error}; the message demands TLS with a verified certificate (RFC 8689)`
   return { ...permanent('5.7.30', error), reply: failed.reply }
@@ -149,7 +149,7 @@ function lacksTls({ stage, code, failure }: NoSession): boolean {
 }
 
 /** What this server does not take, no other of the route will. */
-function ofOnlyServer(outcome: DeliveryOutcome): DeliveryOutcome {
+function ofOnlyServer(outcome: SmtpOutcome): SmtpOutcome {
   const lacksSmtputf8 =
     outcome.kind === 'temporary' && outcome.code === 0 && outcome.enhancedCode === LACKS_SMTPUTF8
   return lacksSmtputf8 ? { ...outcome, kind: 'permanent', enhancedCode: '5.6.7' } : outcome
@@ -158,7 +158,7 @@ function ofOnlyServer(outcome: DeliveryOutcome): DeliveryOutcome {
 function forAll(
   { messages }: RelayRequest,
   dialogue: Dialogue,
-  outcome: DeliveryOutcome,
-): readonly DeliveryOutcome[] {
+  outcome: SmtpOutcome,
+): readonly SmtpOutcome[] {
   return messages.map(() => ({ ...outcome, ...dialogue.evidence(false) }))
 }

@@ -5,7 +5,7 @@ import type {
   SessionRequest,
 } from '../../../shared/direct/sessions.ts'
 import type { Remote } from '../../../shared/queue/evidence.ts'
-import type { DeliveryOutcome, DeliveryRequest } from '../../../shared/queue/transport.ts'
+import type { DeliveryRequest, SmtpOutcome } from '../../../shared/queue/transport.ts'
 import type { TlsFailure } from '../../../shared/transport-security/tls-failure.ts'
 
 /** A server as a plain value: one that does all that is asked of it, unless something is said. */
@@ -132,7 +132,7 @@ function answers(
   request: DeliveryRequest,
   said: readonly string[] | 'closed' | 'lost',
   remote: Remote,
-): readonly DeliveryOutcome[] {
+): readonly SmtpOutcome[] {
   return request.messages.map((_, place) => {
     if (typeof said === 'string') {
       return { kind: 'temporary', code: 0, enhancedCode: '', error: 'connection closed', reply: '', remote }
