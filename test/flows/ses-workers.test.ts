@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
@@ -20,7 +21,7 @@ import { sesEventText } from '../support/ses-events.ts'
 import { startSesServer, type TakenEmail } from '../support/ses-server.ts'
 import { SES_ACCOUNT, sesFlowPorts } from './ses-flow.ts'
 
-const MESSAGES = 300
+const MESSAGES = 320
 const RATE = 20
 const WORKERS = 8
 
@@ -53,9 +54,9 @@ async function startWorker(environment: Readonly<Record<string, string>>): Promi
   return worker
 }
 
-/** Eight processes need what two cores have. */
-function isBusy(): boolean {
-  return (loadavg()[0] ?? 0) > 2 * availableParallelism()
+/** Eight processes need what two cores have: where our own timers come late, others have the machine. */
+function isBusy(delay: ReturnType<typeof monitorEventLoopDelay>): boolean {
+  return delay.percentile(90) > 40e6 || (loadavg()[0] ?? 0) > 2 * availableParallelism()
 }
 
 test('eight workers, two of which are killed, keep the rate of SES, and every message ends once', async (context) => {
@@ -92,6 +93,8 @@ test('eight workers, two of which are killed, keep the rate of SES, and every me
     await close()
   })
 
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
   await eventually('a third is sent', () => taken.length >= MESSAGES / 3, 30_000)
   for (const worker of workers.slice(0, 2)) worker.kill('SIGKILL')
   const readAll = () => Promise.all(ids.map((id) => ports.queue.read(SES_ACCOUNT, id)))
@@ -107,9 +110,10 @@ test('eight workers, two of which are killed, keep the rate of SES, and every me
   const [first, last] = [taken[0]?.at ?? 0, taken.at(-1)?.at ?? 0]
   const perSecond = ((taken.length - 1) / (last - first)) * 1000
   context.diagnostic(
-    `${taken.length} messages, ${perSecond.toFixed(2)} a second, ${ses.counts.quotas} quotas`,
+    `${taken.length} messages, ${perSecond.toFixed(2)} a second, timers ${(delay.percentile(90) / 1e6).toFixed(0)} ms late`,
   )
-  if (isBusy()) context.diagnostic('the machine was busy with other things, so that this rate says nothing')
+  if (isBusy(delay))
+    context.diagnostic('the machine was busy with other things, so that this rate says nothing')
   else assert.ok(perSecond >= 19, `${perSecond.toFixed(2)} a second`)
 
   // What a killed worker had claimed and SES was not given goes again; what was not told of ends after 26 hours.

@@ -407,6 +407,23 @@ test('SES: a message that is put off is hinted once, however many hints find it'
   assert.deepEqual(hints, [MINUTE, MINUTE])
 })
 
+test('SES: a message that may have gone twice is in the log, and so is one that may have gone', async () => {
+  const { ports, read, work, id } = await sendOne()
+  const lines: string[] = []
+  const log = {
+    ...ports.log,
+    warn: (event: string, fields = {}) => void lines.push(`${event} ${JSON.stringify(fields)}`),
+  }
+  await work(undefined)
+  clock.advance(33 * MINUTE)
+  const unknown = { kind: 'unknown', code: 0, enhancedCode: '', error: 'ECONNRESET', reply: '' } as const
+  await attempt({ ...ports, log, transport: { deliver: async () => [unknown] } }, attemptHint(await read()))
+  assert.deepEqual(lines, [
+    `possible duplicate {"account":"shop.eu","id":${id},"attempt":2}`,
+    `it is unknown whether a message was taken {"account":"shop.eu","id":${id},"error":"ECONNRESET"}`,
+  ])
+})
+
 test('SES: an event about nothing that is known is no error', async () => {
   const { tell, read } = await sendOne()
   await tell('Delivery', delivery, { attempt: 7 })
