@@ -30,6 +30,7 @@ const entities = {
   certificate: 'TLS',
   stsPolicies: 'STS',
   tlsResults: 'TR#*',
+  sesRate: 'SE',
   domainTls: 'DT#*',
   uploads: 'UP#*',
   mails: 'N#*',

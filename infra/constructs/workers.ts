@@ -99,6 +99,8 @@ export class Workers extends Construct {
     data.allowItems(role, ['GetItem'], ['transportPasswords'])
     allow(role, ['sqs:SendMessage'], [...deliveryQueueArns(this.deliveries), this.webhooks.queueArn])
     ses.allowSending(role)
+    // All workers share the rate that it grants.
+    data.allowItems(role, ['GetItem', 'UpdateItem'], ['sesRate'])
     consume(this.deliveries.functions, { role, lambda }, 10)
   }
 
@@ -161,11 +163,15 @@ export class Workers extends Construct {
       timeoutSeconds: sesEventSeconds.timeout,
       environment: {
         table: data.table.tableName,
-        bucket: data.bucket.bucketName,
         ...deliveryQueueUrls(this.deliveries),
         webhooksQueueUrl: this.webhooks.queueUrl,
       },
     })
+    data.allowItems(role, ['GetItem'], ['options', 'messages', 'webhookCalls', 'recipients'])
+    data.allowItems(role, ['BatchGetItem'], ['suppressions', 'recipients'])
+    data.allowItems(role, ['UpdateItem'], ['messages', 'webhookCalls', 'recipients'])
+    data.allowItems(role, ['PutItem'], ['webhookCalls', 'suppressions'])
+    allow(role, ['sqs:SendMessage'], [...deliveryQueueArns(this.deliveries), this.webhooks.queueArn])
     ses.publishTo(this.sesEvents)
     consume(this.sesEvents, { role, lambda }, 10)
   }

@@ -2,6 +2,7 @@ import type { SesDelivery } from '../account/options.ts'
 import { formatAddress } from '../address/address.ts'
 import { type Clock, type Instant, SECOND } from '../base/clock.ts'
 import { inGroups } from '../base/in-groups.ts'
+import { LARGEST_ON_SES } from '../queue/submission-limits.ts'
 import type { DeliveryOutcome, DeliveryRequest, RequestedMessage, Transport } from '../queue/transport.ts'
 import type { SesClient, SesEmail } from './ses-client.ts'
 import { sesContent, sesSender } from './ses-content.ts'
@@ -16,8 +17,6 @@ interface SesPorts {
   readonly wait: (milliseconds: number) => Promise<void>
 }
 
-/** The largest message that SES takes ("Service quotas" in the SES Developer Guide). */
-export const LARGEST_SES_MESSAGE = 40 * 1024 * 1024
 /** Turns of one transaction that are taken ahead. */
 const AT_ONCE = 10
 /** What has no turn by then comes again: a function has a minute. */
@@ -47,7 +46,7 @@ function emailOf(request: DeliveryRequest): Pick<SesEmail, 'from' | 'content'> |
   }
   if (request.smtputf8) return permanent('5.6.7', 'SES does not take internationalized mail (SMTPUTF8)')
   const content = sesContent(request.content)
-  if (content.length > LARGEST_SES_MESSAGE) {
+  if (content.length > LARGEST_ON_SES) {
     return permanent('5.3.4', `SES takes no message of ${content.length} bytes`)
   }
   const from = sesSender(content)

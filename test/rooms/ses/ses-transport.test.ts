@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import type { SesDelivery } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
 import { MINUTE, SECOND } from '../../../shared/base/clock.ts'
+import { LARGEST_ON_SES } from '../../../shared/queue/submission-limits.ts'
 import type { DeliveryOutcome, DeliveryRequest } from '../../../shared/queue/transport.ts'
 import type { SesAnswer, SesEmail } from '../../../shared/ses/ses-client.ts'
-import { LARGEST_SES_MESSAGE, sesTransport } from '../../../shared/ses/ses-transport.ts'
+import { sesTransport } from '../../../shared/ses/ses-transport.ts'
 import { fakeClock } from '../../support/fake-clock.ts'
 import { queuedMessage } from '../../support/queued-message.ts'
 
@@ -85,7 +86,7 @@ const differences: readonly (readonly [
   ['SMTPUTF8 is not there', { smtputf8: true }, { kind: 'permanent', enhancedCode: '5.6.7' }],
   [
     'messages have at most 40 MB',
-    { content: Buffer.alloc(LARGEST_SES_MESSAGE + 1, 'x') },
+    { content: Buffer.alloc(LARGEST_ON_SES + 1, 'x') },
     { kind: 'permanent', enhancedCode: '5.3.4' },
   ],
   [
