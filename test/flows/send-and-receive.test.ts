@@ -160,6 +160,21 @@ test('recipients of one domain share one transaction; a repeated one gets one ma
   })
 })
 
+test('a mail is there within two seconds of its Send', async () => {
+  const tookMs: number[] = []
+  // Other tests share the machine: one that is left alone is enough.
+  while (tookMs.length < 5 && !tookMs.some((took) => took < 2_000)) {
+    const began = performance.now()
+    const sent = await postern.call('Send', { To: [{ Address: 'ann@remote.test' }], Text: 'quick' })
+    await eventually('the mail is listed', async () => {
+      const list = await postern.admin.get<{ MessageID: string }[]>('/mail')
+      return list.some(({ MessageID }) => MessageID === sent.json.MessageID)
+    })
+    tookMs.push(performance.now() - began)
+  }
+  assert.ok(Math.min(...tookMs) < 2_000, `${tookMs} ms`)
+})
+
 test('options take effect within five seconds', async () => {
   await postern.admin.patch('/accounts/postern', { LoginDisabled: 'closed for a test' })
   await eventually(
@@ -175,19 +190,4 @@ test('options take effect within five seconds', async () => {
     5_500,
   )
   await postern.admin.patch('/accounts/postern', { LoginDisabled: '' })
-})
-
-test('a mail is there within two seconds of its Send', async () => {
-  const tookMs: number[] = []
-  // Other tests share the machine: one that is left alone is enough.
-  while (tookMs.length < 5 && !tookMs.some((took) => took < 2_000)) {
-    const began = performance.now()
-    const sent = await postern.call('Send', { To: [{ Address: 'ann@remote.test' }], Text: 'quick' })
-    await eventually('the mail is listed', async () => {
-      const list = await postern.admin.get<{ MessageID: string }[]>('/mail')
-      return list.some(({ MessageID }) => MessageID === sent.json.MessageID)
-    })
-    tookMs.push(performance.now() - began)
-  }
-  assert.ok(Math.min(...tookMs) < 2_000, `${tookMs} ms`)
 })
