@@ -63,12 +63,16 @@ interface Place {
 
 async function call({ host, port }: Place, options: DialOptions): Promise<SmtpReport> {
   const dialed = { host, port, hostname: readHello(options.ehlo) }
-  const found = isIP(host)
-    ? { kind: 'found' as const, addresses: [host] }
-    : await findHostAddresses(openResolver(options), host)
+  const found = known(host) ?? (await findHostAddresses(openResolver(options), host))
   if (found.kind !== 'found') return { host, port, error: found.error }
   const tls = options.tls ?? (port === SUBMISSIONS_PORT ? 'immediate' : 'offered')
   return reportOf(dialed, await dialSmtp({ ...dialed, addresses: found.addresses, tls, timeoutMs: DIAL_MS }))
+}
+
+/** What no DNS is asked for (RFC 6761 §6.3). */
+function known(host: string) {
+  const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : isIP(host) ? [host] : undefined
+  return addresses && { kind: 'found' as const, addresses }
 }
 
 /** As in `mx.example.org`, `mx.example.org:587`, `192.0.2.1:25`, `[2001:db8::1]:25`, `2001:db8::1`. */

@@ -94,3 +94,9 @@ for (const [args, expected] of refused) {
     assert.equal(status, 1)
   })
 }
+
+test('postern smtp dial knows localhost without the DNS (RFC 6761 §6.3)', async (t) => {
+  const { stdout, status } = await dial(t, { extensions: [] }, { host: 'localhost', args: ['--tls', 'none'] })
+  assert.match(stdout, /^address: +127\.0\.0\.1$/m)
+  assert.equal(status, 0)
+})
