@@ -26,6 +26,11 @@ const contents: readonly (readonly [rule: string, before: string, after: string]
     'To: b@y.example\r\n',
   ],
   [
+    'what tells SES what to do is not the author’s to say',
+    'X-SES-MESSAGE-TAGS: account=other\r\nx-ses-configuration-set :\r\n other\r\nX-SES-FROM-ARN: x\r\nX-Session: 1\r\n',
+    'X-Session: 1\r\n',
+  ],
+  [
     'of what SES takes once only, the first stays',
     'Subject: one\r\nSubject: two\r\nTO: b\r\nTo: c\r\n',
     'Subject: one\r\nTO: b\r\n',
@@ -42,6 +47,17 @@ for (const [rule, before, after] of contents) {
     assert.equal(Buffer.from(sesContent(Buffer.from(before + body))).toString(), after + body)
   })
 }
+
+test('content for SES: what is too far down to be read as a field is none for SES either', () => {
+  const long = `X-A: ${'a'.repeat(900)}\r\n`.repeat(1200)
+  const [header = '', body = ''] = Buffer.from(
+    sesContent(Buffer.from(`${long}X-SES-FROM-ARN: x\r\n\r\nhi\r\n`)),
+  )
+    .toString()
+    .split('\r\n\r\n')
+  assert.doesNotMatch(header, /X-SES/)
+  assert.match(body, /X-SES-FROM-ARN: x$/)
+})
 
 const senders: readonly (readonly [rule: string, from: string, sender: string | undefined])[] = [
   ['the author is the sender', 'Ann <ann@x.example>', 'ann@x.example'],
