@@ -9,6 +9,7 @@ import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { openedRelayPasswords } from '../../shared/queue/relay-passwords.ts'
 import { functionTransports } from '../../shared/queue/transports.ts'
+import { withinMemory } from '../../shared/queue/within-memory.ts'
 import { deliveryQueueUrls, numberSetting, requiredSetting } from '../../shared/runtime/settings.ts'
 import { sesOf } from './ses.ts'
 
@@ -21,7 +22,7 @@ export function deliverPorts(): AttemptPorts {
   return {
     ...attemptPorts(table, sealingSecret, { clock, random, log }),
     transport: functionTransports({ relay: relayTransport({ passwords }), ses: ses.transport }),
-    pacing: ses.pacing,
+    pacing: withinMemory({ clock, random, pacing: ses.pacing }),
     // Where there is no other worker, it says itself what it cannot do.
     ...(deliveryQueueUrls().direct !== undefined && { lane: 'function' }),
     leaseMs: numberSetting('deliverLeaseSeconds', 120) * 1000,

@@ -17,6 +17,7 @@ import { domainPacing } from '../../shared/direct/domain-pacing.ts'
 import { KeptSessions } from '../../shared/direct/kept-sessions.ts'
 import type { AttemptPorts } from '../../shared/queue/attempt.ts'
 import { senderTransports } from '../../shared/queue/transports.ts'
+import { withinMemory } from '../../shared/queue/within-memory.ts'
 import { dnsSettings, requiredSetting, type senderSettings } from '../../shared/runtime/settings.ts'
 import { accumulateTlsResults } from '../../shared/tls-results/accumulate.ts'
 
@@ -40,7 +41,7 @@ export function senderPorts({ destinationPort, anyAddress, leaseMs }: ReturnType
   const attempting: AttemptPorts = {
     ...common,
     transport: senderTransports(direct),
-    pacing: domainPacing(system),
+    pacing: withinMemory({ ...system, pacing: domainPacing(system) }),
     lane: 'direct',
     leaseMs,
   }

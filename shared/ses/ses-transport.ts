@@ -19,6 +19,8 @@ interface SesPorts {
 
 /** Turns of one transaction that are taken ahead. */
 const AT_ONCE = 10
+/** Of these calls; each has the message four times in memory, as it is, in base64, in JSON and as it is sent. */
+const MOST_OCTETS_AT_ONCE = 67_108_864
 /** What has no turn by then comes again: a function has a minute. */
 const TURNS_END_AFTER = 30 * SECOND
 /** A process that was kept from its turn does not make several calls in the place of one. */
@@ -31,7 +33,9 @@ export function sesTransport(ports: SesPorts): Transport<SesDelivery> {
       const email = emailOf(request)
       if ('kind' in email) return request.messages.map(() => email)
       const lastTurnAt = ports.clock.now() + TURNS_END_AFTER
-      return await inGroups(request.messages, AT_ONCE, (message) => hand(ports, email, message, lastTurnAt))
+      const fit = Math.floor(MOST_OCTETS_AT_ONCE / email.content.length)
+      const atOnce = Math.max(1, Math.min(AT_ONCE, fit))
+      return await inGroups(request.messages, atOnce, (message) => hand(ports, email, message, lastTurnAt))
     },
   }
 }

@@ -23,10 +23,15 @@ async function deliver(
   const sent: SesEmail[] = []
   const pauses: number[] = []
   const left = [...turns]
+  let atOnce = 0
+  let mostAtOnce = 0
   const transport = sesTransport({
     client: {
       send: async (email) => {
         sent.push(email)
+        mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+        await new Promise((resolve) => setImmediate(resolve))
+        atOnce--
         return answer
       },
     },
@@ -47,7 +52,7 @@ async function deliver(
     smtputf8: false,
     ...changes,
   })
-  return { outcome: outcomes[0] as DeliveryOutcome, outcomes, sent, pauses, clock, begunAt }
+  return { outcome: outcomes[0] as DeliveryOutcome, outcomes, sent, pauses, clock, begunAt, mostAtOnce }
 }
 
 test('SES: one call for each recipient, from the author, tagged with account, id and attempt', async () => {
@@ -73,6 +78,14 @@ test('SES: one call for each recipient, from the author, tagged with account, id
     ['handed', 'handed'],
   )
   assert.doesNotMatch(String(sent[0]?.content), /Bcc/)
+})
+
+test('SES: of large messages fewer calls are made at a time, as each has copies in memory', async () => {
+  const content = Buffer.alloc(30_000_000, 'x')
+  content.write(CONTENT)
+  const messages = Array.from({ length: 5 }, () => queuedMessage({ attempts: 1 }))
+  const { mostAtOnce } = await deliver({ content, messages }, undefined, [0, 0, 0, 0, 0])
+  assert.equal(mostAtOnce, 2)
 })
 
 /** What differs on SES, as the README says. */
