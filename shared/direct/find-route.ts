@@ -14,6 +14,11 @@ export interface Route {
 }
 
 const LONGEST_MS = 30 * SECOND
+/**
+ * RFC 5321 §5.1 asks for two addresses at least. A domain may name thousands, all at the door of somebody who has nothing
+ * to do with it.
+ */
+const MOST_HOSTS = 10
 
 /** Finds the way to the recipients' domain, or why there is none. */
 export async function findRoute(attempt: DirectAttempt): Promise<Route | Failure> {
@@ -28,7 +33,7 @@ export async function findRoute(attempt: DirectAttempt): Promise<Route | Failure
     case undefined:
       return temporary(`looking up the mail hosts of ${domain} took too long`)
     case 'found':
-      return { kind: 'route', hosts: found.hosts, mailHosts: found }
+      return { kind: 'route', hosts: found.hosts.slice(0, MOST_HOSTS), mailHosts: found }
     // RFC 7505 §4.2.
     case 'no-mail':
       return permanent(556, '5.1.10', found.error)

@@ -281,6 +281,20 @@ test('addresses that must not be reached are as good as none', async () => {
   ])
 })
 
+test('RFC 5321 §5.1: of thousands of hosts that a domain names, the ten best are called', async () => {
+  const names = Array.from({ length: 1000 }, (_, at) => `mx${at}.example`)
+  const zone: FakeZone = Object.fromEntries(names.map((name) => [name, { A: ['192.0.2.1'] }]))
+  const world = arrange({
+    zone: { ...zone, 'x.example': { MX: names.map((name, at) => [at, name] as const) } },
+    servers: {},
+  })
+  await world.deliver()
+  assert.deepEqual(
+    world.dials,
+    names.slice(0, 10).map((name) => `${name} opportunistic 192.0.2.1`),
+  )
+})
+
 test('the port is 25, unless it is set; TLSA records are those of the port', async () => {
   const world = arrange({ zone: one, servers: { 'one.example': plain } })
   await world.deliver()
