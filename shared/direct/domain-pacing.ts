@@ -166,7 +166,11 @@ function learn(pace: Pace, outcomes: readonly DeliveryOutcome[], now: Instant): 
   pace.pausedUntil = now + pace.pauseMs
 }
 
-/** No session, one that the server ended (RFC 5321 §3.8), or a refusal by its policy for now (RFC 3463 §3.8). */
+/**
+ * No session, one that the server ended (RFC 5321 §3.8), or a refusal by its policy for now (RFC 3463 §3.8). A message
+ * that needs what the servers do not have (4.6.7) says nothing of the others.
+ */
 function isSetback({ kind, code, enhancedCode }: DeliveryOutcome): boolean {
-  return kind === 'temporary' && (code === 0 || code === 421 || enhancedCode.startsWith('4.7.'))
+  if (kind !== 'temporary') return false
+  return (code === 0 && enhancedCode === '') || code === 421 || enhancedCode.startsWith('4.7.')
 }

@@ -88,6 +88,7 @@ suite('pauses of a domain', () => {
     ['a full mailbox is the recipient’s own', [refused(452, '4.2.2')], false],
     ['a permanent refusal needs no patience', [refused(550, '5.7.1', 'permanent')], false],
     ['what one recipient is refused, while another is accepted', [refused(450, '4.7.1'), accepted], false],
+    ['a message that needs what the servers do not have', [refused(0, '4.6.7')], false],
     ['nothing was asked', [], false],
   ]
   for (const [rule, outcomes, isPaused] of cases) {
