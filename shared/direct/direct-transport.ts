@@ -86,7 +86,9 @@ function outcomeOfAll(ends: readonly HostEnd[], place: number): SmtpOutcome {
   const last = outcomes.at(-1)
   if (last === undefined || last.kind === 'accepted') return temporary('the attempt took too long').outcome
   // RFC 8689 §4.2.1: the message is returned where no server can do what it demands.
-  if (ends.every(({ lacksRequireTls }) => lacksRequireTls)) return permanent(554, '5.7.30', error).outcome
+  if (ends.every(({ lacksRequireTls }) => lacksRequireTls)) {
+    return { ...permanent(554, '5.7.30', error).outcome, isOurs: true }
+  }
   return { ...last, error }
 }
 

@@ -2,7 +2,7 @@ import type { Options } from '../account/options.ts'
 import { countedAttempts } from '../attempts/attempt-row.ts'
 import type { Settlement } from '../attempts/attempt-store.ts'
 import type { DelayedHint } from '../attempts/hint-channel.ts'
-import { HOUR, type Instant } from '../base/clock.ts'
+import { HOUR, type Instant, SECOND } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { suppressionFor } from '../suppression/decide.ts'
 import type { Standing } from '../suppression/suppression.ts'
@@ -94,12 +94,26 @@ function settlementOf(
 ): Settlement<DeliveryResult> {
   const result = resultOf(currentResult(row), outcome, now)
   if (outcome.kind === 'handed') return { kind: 'hand', result, nextAt: now + TOLD_WITHIN }
-  if (outcome.kind === 'postponed') return { kind: 'retry', result, nextAt: Math.max(now, outcome.until) }
+  if (outcome.kind === 'postponed') {
+    return { kind: 'retry', result, nextAt: Math.max(now + patienceMs(row), outcome.until) }
+  }
   if (outcome.kind === 'temporary' && countedAttempts(row) < MAX_ATTEMPTS) {
     return { kind: 'retry', result, nextAt: retryAt }
   }
   return { kind: 'retire', result, retired: retiredNow(options, row, outcome.kind === 'accepted', now) }
 }
+
+/**
+ * Being put off is no attempt, so that nothing ends it but the age of the message, and its results all stay in the row,
+ * which has room for some hundreds: whoever is put off again and again comes back ever less often.
+ */
+function patienceMs({ results }: QueuedMessage): number {
+  const times = results.filter(({ status }) => status === 'postponed').length
+  return times < PUT_OFF_LIGHTLY ? 0 : Math.min(LONGEST_PATIENCE, 2 ** (times - PUT_OFF_LIGHTLY) * SECOND)
+}
+
+const PUT_OFF_LIGHTLY = 20
+const LONGEST_PATIENCE = 2 * HOUR
 
 /** The result of an attempt that began as `running`, and ended so. */
 export function resultOf(
@@ -146,7 +160,10 @@ interface Ended {
   readonly now: Instant
 }
 
-/** A retry only tells; an end also counts, and may put the recipient on the suppression list. */
+/**
+ * A retry only tells; an end also counts, and may put the recipient on the suppression list, unless the remote has no part
+ * in it.
+ */
 function effectsOf(ended: Ended): Effects {
   const { row, outcome, standing, settlement, now } = ended
   if (outcome.kind === 'handed' || outcome.kind === 'postponed') return {}
@@ -159,8 +176,9 @@ function effectsOf(ended: Ended): Effects {
     const told = { ...callOf(ended, false), ...(!outcome.givesNotices && noticeOf(row, 'relayed')) }
     return { ...told, ...(hadFailures && { history: { ended: 'delivered', at: now } }) }
   }
-  const history = { ended: 'failed', at: now } as const
-  const otherwise: Effects = { ...callOf(ended, false), ...noticeOf(row, 'failed'), history }
+  const told: Effects = { ...callOf(ended, false), ...noticeOf(row, 'failed') }
+  if ('isOurs' in outcome) return told
+  const otherwise: Effects = { ...told, history: { ended: 'failed', at: now } }
   const failure = { account: row.account, recipient: row.recipient, at: now, salt: row.id, ...outcome }
   const suppression = suppressionFor({ ...failure, source: 'queue' }, standing)
   return suppression ? { ...otherwise, ...callOf(ended, true), suppression, otherwise } : otherwise

@@ -55,6 +55,8 @@ export type SmtpOutcome = Evidence &
         readonly code: number
         readonly enhancedCode: string
         readonly error: string
+        /** Nobody refused it but us, as its sender or an operator wants: that says nothing of the recipient. */
+        readonly isOurs?: true
       }
   )
 

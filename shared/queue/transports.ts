@@ -45,7 +45,14 @@ export function senderTransports(direct: Transport<DirectDelivery | SocksDeliver
 /** RFC 3463 §3.8, x.7.0: other or undefined security status, as mox says it. */
 function refused({ code, message }: Refusal): DeliveryOutcome {
   const kind = code >= 500 ? 'permanent' : 'temporary'
-  return { kind, code, enhancedCode: `${Math.floor(code / 100)}.7.0`, error: message, reply: '' }
+  return {
+    kind,
+    code,
+    enhancedCode: `${Math.floor(code / 100)}.7.0`,
+    error: message,
+    reply: '',
+    isOurs: true,
+  }
 }
 
 function unavailable({ messages }: DeliveryRequest, what: string): readonly DeliveryOutcome[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshOptions } from '../../../shared/account/options.ts'
 import { parseAddress } from '../../../shared/address/address.ts'
+import { HOUR, SECOND } from '../../../shared/base/clock.ts'
 import { type Conclusion, conclude } from '../../../shared/queue/conclude.ts'
 import type {
   DeliveryResult,
@@ -110,6 +111,32 @@ test('where the next hop gives the notices, there is none that says relayed (RFC
 test('of a message with the null reverse-path nobody is told (RFC 5321 §6.1)', () => {
   const asked = { ...withoutSender, dsn: { notify: ['SUCCESS', 'FAILURE', 'DELAY'] } } as const
   for (const outcome of [accepted, never]) assert.equal(concluded(asked, outcome).effects.notice, undefined)
+})
+
+test('§11 Q25: what we refuse ourselves says nothing of the recipient', () => {
+  const { effects: remotes } = concluded(row, never)
+  assert.ok(remotes.suppression && remotes.history)
+  const { effects, settlement } = concluded(row, { ...never, isOurs: true })
+  assert.deepEqual([effects.suppression, effects.history, effects.notice], [undefined, undefined, 'failed'])
+  assert.equal(settlement.kind, 'retire')
+})
+
+test('who is put off again and again comes back ever less often: a row has room for a week of that', () => {
+  const until = STARTED_AT + 250 + SECOND
+  const off = { kind: 'postponed', code: 0, enhancedCode: '', error: 'busy', reply: '', until } as const
+  const waited = (times: number) => {
+    const results = Array.from({ length: times }, () => ({ ...running, status: 'postponed' as const }))
+    const { settlement } = concluded({ ...row, results: [...results, running] }, off)
+    return settlement.kind === 'retry' ? settlement.nextAt - STARTED_AT - 250 : undefined
+  }
+  assert.deepEqual([0, 19, 20, 22, 30, 200].map(waited), [
+    SECOND,
+    SECOND,
+    SECOND,
+    4 * SECOND,
+    1024 * SECOND,
+    2 * HOUR,
+  ])
 })
 
 function concluded(claimed: QueuedMessage, outcome: DeliveryOutcome | Suppressed): Conclusion {
