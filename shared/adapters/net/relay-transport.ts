@@ -76,10 +76,13 @@ async function deliver(request: RelayRequest, means: Means): Promise<readonly Sm
   }
 }
 
-/** RFC 8689: what the sender of the message wants of TLS goes before what the operator wants. */
+/**
+ * RFC 8689: what the sender of the message wants of TLS goes before what the operator wants. But whom the password of the
+ * relay is told is not the sender's to say.
+ */
 function tlsFor({ transport: relay, requireTls }: RelayRequest): Relay['tls'] {
   if (requireTls === true) return 'required'
-  return requireTls === false && relay.tls === 'required' ? 'opportunistic' : relay.tls
+  return requireTls === false && relay.tls === 'required' && !relay.login ? 'opportunistic' : relay.tls
 }
 
 /** Where encryption is opportunistic and TLS fails, a second connection goes without (RFC 7435). */

@@ -94,6 +94,18 @@ test('AT-39g: a message for which TLS is not worth a failure goes without what t
   assert.ok(!untrusted.commands.some((command) => command.endsWith('REQUIRETLS')))
 })
 
+test('where the relay wants a login, TLS is as the operator requires, lest a message has its password told to anybody', async (t) => {
+  const login = { username: 'me', secretName: 'smarthost', mechanisms: ['PLAIN'] } as const
+  const passwords = { read: async () => 'secret' }
+  const identity = selfSigned(['other.example'])
+  const untrusted = await scriptedServer(t, { extensions: ['AUTH PLAIN'], identity })
+  const asked = wished(false, untrusted.port, 'required')
+  const withLogin = { ...asked, transport: { ...asked.transport, login } }
+  const [verdict] = await verdicts(relayTransport({ passwords }), withLogin)
+  assert.equal(verdict?.kind, 'temporary')
+  assert.ok(!untrusted.commands.some((command) => command.startsWith('AUTH')))
+})
+
 test('a message for which TLS is not worth a failure has no TLS where the operator wants none', async (t) => {
   const { port, commands } = await trustedServer(t, EXTENSIONS)
   assert.deepEqual(await verdicts(transport, wished(false, port)), [ACCEPTED, ACCEPTED])
