@@ -22,6 +22,9 @@ export interface EnvelopeParameters {
   readonly rcpt: (recipient: string) => readonly string[]
 }
 
+/** In octets, all its lines together, and what comes with the last of them: replies to a hundred RCPTs are in memory at a time, of many sessions. */
+const LONGEST_REPLY = 65_536
+
 /** What the library does not publish. Its version is pinned, and tests see to each of these. */
 interface Internals {
   readonly _responseActions: ((reply: string) => void)[]
@@ -62,6 +65,7 @@ export class ClientConnection extends Library {
       connectionTimeout: 2 * (limits.greetingMs + limits.handshakeMs),
       socketTimeout: limits.inactivityMs,
       socketCloseTimeout: 0,
+      maxResponseSize: LONGEST_REPLY,
     })
     this.#limits = limits
     // Errors are also emitted when a callback has told them, and an unheard one would end the process.

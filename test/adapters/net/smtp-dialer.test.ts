@@ -58,6 +58,23 @@ test('where no address answers there is no connection, and no address in what is
   assert.deepEqual(none, { kind: 'failed', stage: 'connection', error, code: 0, enhancedCode: '', reply: '' })
 })
 
+for (const [rule, reply] of [
+  ['of many lines', `${'250-and so on\r\n'.repeat(6_000)}250 ok`],
+  ['of a line', `250 ${'x'.repeat(200_000)}`],
+] as const) {
+  test(`a reply ${rule} that is much longer than 64 KiB ends the session`, async (t) => {
+    const server = await scriptedServer(t, {
+      reply: (command) => (command.startsWith('RCPT') ? reply : undefined),
+    })
+    const session = await hasty.open(sessionRequest(server.port))
+    assertOpen(session)
+    const [outcome] = await session.send(directRequest(['a@x.example']))
+    assert.ok(outcome?.kind === 'temporary' && outcome.code === 0)
+    assert.match(outcome.error, /exceeds maximum allowed size$/)
+    assert.ok(!session.isReusable())
+  })
+}
+
 /** What a server says at first, and what is known of the session that there is not. */
 const greetings: readonly (readonly [rule: string, greeting: string | null, error: RegExp, code: number])[] =
   [
