@@ -13,5 +13,5 @@ import { sesTransport } from '../../shared/ses/ses-transport.ts'
 export function sesOf(table: Table, configurationSet: string) {
   const client = lazySes(configurationSet)
   const rate = sesRate({ store: dynamoSesRateStore(table), client, clock, random, log, wait })
-  return { transport: sesTransport({ client, rate, clock, wait }), pacing: sesPacing({ rate, clock }) }
+  return { transport: sesTransport({ client, rate, clock, wait, log }), pacing: sesPacing({ rate, clock }) }
 }

@@ -1,7 +1,8 @@
 import type { SesDelivery } from '../account/options.ts'
 import { formatAddress } from '../address/address.ts'
-import { type Clock, type Instant, SECOND } from '../base/clock.ts'
+import { type Clock, type Instant, MINUTE, SECOND } from '../base/clock.ts'
 import { inGroups } from '../base/in-groups.ts'
+import type { Log } from '../base/log.ts'
 import { LARGEST_ON_SES } from '../queue/submission-limits.ts'
 import type { DeliveryOutcome, DeliveryRequest, RequestedMessage, Transport } from '../queue/transport.ts'
 import type { SesClient, SesEmail } from './ses-client.ts'
@@ -15,6 +16,7 @@ interface SesPorts {
   readonly rate: Pick<SesRate, 'takeTurn' | 'pause'>
   readonly clock: Clock
   readonly wait: (milliseconds: number) => Promise<void>
+  readonly log: Log
 }
 
 /** Turns of one transaction that are taken ahead. */
@@ -25,6 +27,8 @@ const MOST_OCTETS_AT_ONCE = 67_108_864
 const TURNS_END_AFTER = 30 * SECOND
 /** A process that was kept from its turn does not make several calls in the place of one. */
 const TURN_LASTS_MS = 500
+/** Where turns cannot be taken. */
+const FAULT_LASTS = MINUTE
 
 /** Delivers through SES: one call for each recipient, each at a turn of its own, and none twice. */
 export function sesTransport(ports: SesPorts): Transport<SesDelivery> {
@@ -64,13 +68,32 @@ async function hand(
   { account, id, attempts, recipient }: RequestedMessage,
   lastTurnAt: Instant,
 ): Promise<DeliveryOutcome> {
-  const late = await awaitTurn(ports, lastTurnAt)
+  const late = await awaitTurn(ports, lastTurnAt).catch((error: unknown) => withoutTurn(ports, error))
   if (late) return late
   const tags = sesTags({ account, id, attempt: attempts })
   const answer = await ports.client.send({ ...email, to: formatAddress(recipient), tags })
   const { outcome, pauseUntil } = sesOutcome(answer, ports.clock.now())
-  if (pauseUntil !== undefined) await ports.rate.pause(pauseUntil)
+  if (pauseUntil !== undefined) await pause(ports, pauseUntil)
   return outcome
+}
+
+/** The outcome is known, whether the others hear of it or hear it from SES themselves. */
+async function pause({ rate, log }: SesPorts, until: Instant): Promise<void> {
+  try {
+    await rate.pause(until)
+  } catch (error) {
+    log.error('a pause of SES could not be noted', error)
+  }
+}
+
+/** SES was not asked: thrown, this would leave the message, and those beside it, for half an hour to what SES may tell. */
+function withoutTurn({ clock, log }: SesPorts, cause: unknown): DeliveryOutcome {
+  log.error('no turn of SES could be taken', cause)
+  return postponed('no turn of SES could be taken', clock.now() + FAULT_LASTS)
+}
+
+function postponed(error: string, until: Instant): DeliveryOutcome {
+  return { kind: 'postponed', code: 0, enhancedCode: '', error, reply: '', until }
 }
 
 /** Waits for a turn, and for another one when that was missed; an outcome where there is none in time. */
@@ -80,10 +103,7 @@ async function awaitTurn(
 ): Promise<DeliveryOutcome | undefined> {
   for (;;) {
     const turnAt = await rate.takeTurn()
-    if (turnAt > lastTurnAt) {
-      const error = 'the rate that SES grants left no turn for it'
-      return { kind: 'postponed', code: 0, enhancedCode: '', error, reply: '', until: turnAt }
-    }
+    if (turnAt > lastTurnAt) return postponed('the rate that SES grants left no turn for it', turnAt)
     const aheadMs = turnAt - clock.now()
     if (aheadMs > 0) await wait(aheadMs)
     if (clock.now() - turnAt < TURN_LASTS_MS) return undefined

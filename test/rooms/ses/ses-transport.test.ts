@@ -12,6 +12,10 @@ import { queuedMessage } from '../../support/queued-message.ts'
 
 const CONTENT = 'From: Ann <ann@shop.example>\r\nBcc: x@y.example\r\nSubject: hi\r\n\r\nhi\r\n'
 
+/** A turn that cannot be taken; while one is left, no pause can be noted. */
+const FAULT = -1
+const fault = () => Promise.reject(new Error('no table'))
+
 /** A delivery to SES, which answers so; `turns` are when its turns come, after the beginning. */
 async function deliver(
   changes: Partial<DeliveryRequest<SesDelivery>> = {},
@@ -22,6 +26,7 @@ async function deliver(
   const begunAt = clock.now()
   const sent: SesEmail[] = []
   const pauses: number[] = []
+  const logged: string[] = []
   const left = [...turns]
   let atOnce = 0
   let mostAtOnce = 0
@@ -36,11 +41,18 @@ async function deliver(
       },
     },
     rate: {
-      takeTurn: async () => begunAt + (left.shift() ?? 0),
-      pause: async (until) => void pauses.push(until - begunAt),
+      takeTurn: async () => {
+        const turn = left.shift() ?? 0
+        return turn === FAULT ? await fault() : begunAt + turn
+      },
+      pause: async (until) => {
+        pauses.push(until - begunAt)
+        if (left.includes(FAULT)) await fault()
+      },
     },
     clock,
     wait: async (milliseconds) => clock.advance(milliseconds),
+    log: { info: () => {}, warn: () => {}, error: (text) => void logged.push(text) },
   })
   const outcomes = await transport.deliver({
     transport: { kind: 'ses' },
@@ -52,7 +64,16 @@ async function deliver(
     smtputf8: false,
     ...changes,
   })
-  return { outcome: outcomes[0] as DeliveryOutcome, outcomes, sent, pauses, clock, begunAt, mostAtOnce }
+  return {
+    outcome: outcomes[0] as DeliveryOutcome,
+    outcomes,
+    sent,
+    pauses,
+    clock,
+    begunAt,
+    mostAtOnce,
+    logged,
+  }
 }
 
 test('SES: one call for each recipient, from the author, tagged with account, id and attempt', async () => {
@@ -199,4 +220,20 @@ test('SES: what has no turn while the function lives goes back, unattempted', as
   const { outcome, sent, begunAt } = await deliver({}, undefined, [31 * SECOND])
   assert.ok(outcome.kind === 'postponed' && outcome.until === begunAt + 31 * SECOND)
   assert.equal(sent.length, 0)
+})
+
+test('SES: where no turn can be taken, the message goes back unattempted, and those beside it go', async () => {
+  const messages = [1, 2].map((id) => queuedMessage({ id: id as never, attempts: 1 }))
+  const { outcomes, sent, logged, begunAt } = await deliver({ messages }, undefined, [FAULT, 0])
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === 'postponed' ? outcome.until - begunAt : outcome.kind)),
+    [MINUTE, 'handed'],
+  )
+  assert.deepEqual([sent.length, logged], [1, ['no turn of SES could be taken']])
+})
+
+test('SES: a pause that cannot be noted takes nothing from the outcome', async () => {
+  const { outcome, logged } = await deliver({}, refused('TooManyRequestsException', 'slow', 429), [0, FAULT])
+  assert.equal(outcome.kind, 'postponed')
+  assert.deepEqual(logged, ['a pause of SES could not be noted'])
 })
