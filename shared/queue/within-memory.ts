@@ -1,6 +1,7 @@
 import { type Clock, SECOND } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Admission, Pacing } from './pacing.ts'
+import { LARGEST_MESSAGE } from './submission-limits.ts'
 
 interface MemoryPorts {
   readonly clock: Clock
@@ -9,8 +10,11 @@ interface MemoryPorts {
   readonly pacing: Pacing
 }
 
-/** Octets of content at a time. An attempt has up to four copies of it: as stored, signed, with dots, encrypted. */
-const MOST_OCTETS = 134_217_728
+/**
+ * Octets of content at a time: one message of the largest size. An attempt has up to four copies of it, as stored, signed,
+ * with dots, and encrypted; a worker has a gigabyte, which the sender shares with its resolver.
+ */
+const MOST_OCTETS = LARGEST_MESSAGE
 /** What is smaller is not counted: workers bound how many there are, and large messages must not wait for all of them. */
 const SMALL = 262_144
 
@@ -26,7 +30,7 @@ export function withinMemory({ clock, random, pacing }: MemoryPorts): Pacing {
       const counted = size < SMALL ? 0 : size
       const isTooMuch = counted > 0 && octets > 0 && octets + counted > MOST_OCTETS
       if (isTooMuch) {
-        return { kind: 'later', at: Math.round(clock.now() + SECOND * (1 + 4 * random.fraction())) }
+        return { kind: 'later', at: Math.round(clock.now() + SECOND * (2 + 8 * random.fraction())) }
       }
       octets += counted
       const admission = await pacing.admit(transport, messages).catch((error: unknown) => {
