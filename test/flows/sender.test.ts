@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import { SMTPServer } from 'smtp-server'
 import { findFreePort } from '../../infra/local/free-port.ts'
 import type { Grant } from '../../infra/local/iam/access.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
@@ -17,6 +15,7 @@ import { attemptHint, type QueuedMessage } from '../../shared/queue/queued-messa
 import { submit } from '../../shared/queue/submit.ts'
 import { variables } from '../../shared/runtime/names.ts'
 import { eventually } from '../support/eventually.ts'
+import { type MailHost, mailHost } from '../support/mail-host.ts'
 import { findTaskProcess } from '../support/task-process.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 import { webhookReceiver } from '../support/webhook-receiver.ts'
@@ -28,7 +27,7 @@ const ends: (() => unknown)[] = []
 const context = { after: (end: () => unknown) => void ends.push(end) }
 
 before(async () => {
-  remote = await mailHost()
+  remote = await mailHost(context)
   const dns = await zoneServer(context, {
     'direct.example': { MX: [[10, 'mx.direct.example']] },
     'mx.direct.example': { A: ['127.0.0.1'] },
@@ -56,57 +55,6 @@ before(async () => {
 after(async () => {
   for (const end of ends.reverse()) await end()
 })
-
-interface MailHost {
-  readonly port: number
-  /** The recipients of the messages that were taken, in the order in which they came. */
-  readonly taken: string[]
-  /** The next times that recipient is refused. */
-  refuse(recipient: string, replies: readonly { readonly code: number; readonly text: string }[]): void
-  /** The next message to that recipient waits for its answer until the result is called. */
-  hold(recipient: string): { readonly received: Promise<void>; answer(): void }
-}
-
-/** A server of a recipient's domain. */
-async function mailHost(): Promise<MailHost> {
-  const taken: string[] = []
-  const refusals = new Map<string, { readonly code: number; readonly text: string }[]>()
-  const held = new Map<string, { received: () => void; answered: Promise<void> }>()
-  const smtp = new SMTPServer({
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    disableReverseLookup: true,
-    onRcptTo: ({ address }, _session, done) => {
-      const reply = refusals.get(address)?.shift()
-      done(reply ? Object.assign(new Error(reply.text), { responseCode: reply.code }) : null)
-    },
-    onData: (stream, session, done) => {
-      stream.resume().once('end', async () => {
-        const recipient = session.envelope.rcptTo[0]?.address ?? ''
-        const holding = held.get(recipient)
-        held.delete(recipient)
-        holding?.received()
-        await holding?.answered
-        taken.push(recipient)
-        done()
-      })
-    },
-  })
-  // A client that vanishes is not this server's trouble.
-  smtp.on('error', () => {})
-  await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve))
-  context.after(() => void smtp.close())
-  return {
-    port: (smtp.server.address() as AddressInfo).port,
-    taken,
-    refuse: (recipient, replies) => void refusals.set(recipient, [...replies]),
-    hold(recipient) {
-      const received = Promise.withResolvers<void>()
-      const answered = Promise.withResolvers<void>()
-      held.set(recipient, { received: received.resolve, answered: answered.promise })
-      return { received: received.promise, answer: answered.resolve }
-    },
-  }
-}
 
 async function send(address: string, Text = 'x'): Promise<RowId> {
   const sent = await postern.call('Send', { To: [{ Address: address }], Subject: 'Hello', Text })

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findFreePort } from '../../infra/local/free-port.ts'
 import type { Grant } from '../../infra/local/iam/access.ts'
 import { freePorts } from '../../scripts/free-ports.ts'
 import { type LocalPosternOptions, startLocalPostern } from '../../scripts/local-postern.ts'
 import { variables } from '../../shared/runtime/names.ts'
+import { directSteps, directZone, forgetPolicy, policySteps, setDirectRoute } from './direct-steps.ts'
 import { holdingRelay } from './holding-relay.ts'
 import {
   type Installation,
@@ -16,11 +18,14 @@ import {
   steps,
 } from './integration-steps.ts'
 import { loginRelay } from './login-relay.ts'
+import { mailHost } from './mail-host.ts'
 import { operatorSteps } from './operator-steps.ts'
 import { relaySteps, setLoginRelay } from './relay-steps.ts'
+import { sesSteps, setSesRoutes } from './ses-steps.ts'
 import { submissionSteps } from './submission-steps.ts'
 import { webapiSteps } from './webapi-steps.ts'
 import { type ReceivedCall, webhookReceiver } from './webhook-receiver.ts'
+import { zoneServer } from './zone-server.ts'
 
 /** What the roles of the template may do, and what they did; see `LocalCloud`. */
 export interface IntegrationResult {
@@ -51,11 +56,18 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
       application: await webhookReceiver({ after }, answerOfApplication),
       relay: await holdingRelay({ after }),
       loginRelay: await loginRelay({ after }),
+      mailHost: await mailHost({ after }),
     }
+    const sender = await senderEnvironment(outside, (await zoneServer({ after }, directZone)).address)
     // The seeded relay names the listener's port, which must be the same after the restart.
     const ports = await freePorts()
     const boot = async (): Promise<Installation> => {
-      const starting = startLocalPostern({ ...settings(options), ...ports, directory, onLog: watch.onLog })
+      const starting = startLocalPostern({
+        ...settings(options, sender),
+        ...ports,
+        directory,
+        onLog: watch.onLog,
+      })
       // A refusal ends the step, but not the boot, which must not outlive the run.
       after(async () => (await starting.catch(() => undefined))?.stop())
       return openInstallation(await starting, ports)
@@ -63,16 +75,22 @@ export async function integrationRun(options: IntegrationOptions = {}): Promise<
     const first = await watch.step('boot and seed', boot)
     for (const step of [
       setLoginRelay,
+      setDirectRoute,
+      setSesRoutes,
       ...steps,
       ...operatorSteps,
+      ...sesSteps,
+      ...directSteps,
       ...webapiSteps,
       ...submissionSteps,
       ...relaySteps,
+      ...policySteps,
     ])
       await watch.step(step.name, () => step.run(first, outside))
     const kept = await watch.step('stop', () => restartSteps.before(first))
     const second = await watch.step('restart', boot)
     await watch.step('what was kept', () => restartSteps.after(second, kept))
+    await watch.step(forgetPolicy.name, () => forgetPolicy.run(second, outside))
     return {
       grants: first.cloud.grants(),
       exercised: [...first.cloud.exercised(), ...second.cloud.exercised()],
@@ -88,11 +106,23 @@ function answerOfApplication({ path, headers, json }: ReceivedCall): number {
   return path === '/out' && json.Subject === 'flaky' && isFirst ? 500 : 200
 }
 
-function settings({ editTemplate }: IntegrationOptions) {
+function settings({ editTemplate }: IntegrationOptions, sender: Readonly<Record<string, string>>) {
+  const WorkersDeliverFunction = { [variables.deliverLeaseSeconds]: String(staleLeaseSeconds) }
   return {
     addresses: ['127.0.0.1'],
-    environment: { WorkersDeliverFunction: { [variables.deliverLeaseSeconds]: String(staleLeaseSeconds) } },
+    environment: { WorkersDeliverFunction, sender },
+    egress: 'nat-gateway',
     ...(editTemplate && { editTemplate }),
+  } as const
+}
+
+/** The sender's world is the run's: its DNS, and one server at which all mail arrives. */
+async function senderEnvironment({ mailHost: { port } }: Outside, dnsServer: string) {
+  return {
+    [variables.dnsServers]: dnsServer,
+    [variables.smtpDestinationPort]: String(port),
+    [variables.deliverToAnyAddress]: 'true',
+    [variables.healthPort]: String(await findFreePort('127.0.0.1')),
   }
 }
 

@@ -29,6 +29,7 @@ import { eventually } from './eventually.ts'
 import { fakeClock } from './fake-clock.ts'
 import type { HoldingRelay } from './holding-relay.ts'
 import type { LoginRelay } from './login-relay.ts'
+import type { MailHost } from './mail-host.ts'
 import type { ReceivedCall, WebhookReceiver } from './webhook-receiver.ts'
 
 /** A running Postern, as its operator and its account reach it. */
@@ -54,6 +55,8 @@ export interface Outside {
   readonly relay: HoldingRelay
   /** Mail to login.test goes there. */
   readonly loginRelay: LoginRelay
+  /** The server of direct.test, and of the domains below it. */
+  readonly mailHost: MailHost
 }
 
 /** One thing that the product does, with every store and queue that it needs for it. */

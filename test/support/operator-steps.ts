@@ -41,14 +41,16 @@ export const operatorSteps: readonly Step[] = [
   { name: 'operator: a message is held at its attempt, by a rule that it did not know', run: holdAtAttempt },
 ]
 
-/** When a running function must know the rule of {@link holdAtAttempt}. */
+/** Of the function's lane and of the sender's. */
+const ruledDomains = ['ruled.test', 'ruled.direct.test'] as const
+/** When running programs must know the rules of {@link holdAtAttempt}. */
 let ruleKnownAtMs = 0
 
 async function changeHoldRules({ admin }: Installation): Promise<void> {
   const { ID } = await admin.post<{ ID: number }>('/holdrules', { Recipient: 'nobody.test' })
-  await admin.post('/holdrules', { Recipient: 'ruled.test' })
+  for (const Recipient of ruledDomains) await admin.post('/holdrules', { Recipient })
   await admin.remove(`/holdrules/${ID}`)
-  assert.equal((await admin.get<object[]>('/holdrules')).length, 1)
+  assert.equal((await admin.get<object[]>('/holdrules')).length, ruledDomains.length)
   ruleKnownAtMs = performance.now() + 5 * SECOND
 }
 
@@ -214,11 +216,13 @@ async function holdAtAttempt(postern: Installation): Promise<void> {
     ...store,
     add: async (rows) => await store.add(rows.map(({ hold: _none, ...row }) => row)),
   }
-  const message = { subject: 'ruled', recipients: ['someone@ruled.test'], text: 'x' }
-  const [row = assert.fail('no row')] = await submitAsOperator(postern, unruled, 2, message)
-  await postern.sweep()
-  await eventually('it is held', async () => (await read(postern, row))?.hold !== undefined)
-  assert.equal((await read(postern, row))?.attempts, 0)
+  for (const domain of ruledDomains) {
+    const message = { subject: 'ruled', recipients: [`someone@${domain}`], text: 'x' }
+    const [row = assert.fail('no row')] = await submitAsOperator(postern, unruled, 2, message)
+    await postern.sweep()
+    await eventually('it is held', async () => (await read(postern, row))?.hold !== undefined)
+    assert.equal((await read(postern, row))?.attempts, 0)
+  }
 }
 
 /** A message that no sweep looks at for the next 90 seconds, and of which no hint tells. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport } from 'nodemailer'
 import { eventually } from './eventually.ts'
-import { type Installation, large, type Step } from './integration-steps.ts'
+import { type Installation, large, type Outside, type Step } from './integration-steps.ts'
 
 /** What mail programs do. */
 export const submissionSteps: readonly Step[] = [
@@ -12,7 +12,7 @@ export const submissionSteps: readonly Step[] = [
 /** An account with the usual limits, and without unique reverse-paths. */
 const mailer = { user: 'mailer@plain.test', pass: 'a long password' } as const
 
-async function submitMessages(postern: Installation): Promise<void> {
+async function submitMessages(postern: Installation, { mailHost }: Outside): Promise<void> {
   await postern.admin.put('/accounts/mailer', { Password: mailer.pass, Addresses: [mailer.user] })
   // The listener may work with options that are five seconds old.
   await sleep(5_000)
@@ -25,6 +25,8 @@ async function submitMessages(postern: Installation): Promise<void> {
       return mails.find(({ Subject }) => Subject === subject)
     })
   }
+  await submit(postern, mailer.pass, 'submitted', 'x', 'submitted@direct.test')
+  await eventually('the mail to direct.test', () => mailHost.taken.includes('submitted@direct.test'))
 }
 
 async function submit(
@@ -32,10 +34,11 @@ async function submit(
   pass: string,
   subject: string,
   text: string,
+  to = 'someone@one.test',
 ): Promise<void> {
   const transport = createTransport({ host: '127.0.0.1', port, ignoreTLS: true, auth: { ...mailer, pass } })
   try {
-    await transport.sendMail({ from: mailer.user, to: 'someone@one.test', subject, text })
+    await transport.sendMail({ from: mailer.user, to, subject, text })
   } finally {
     transport.close()
   }

@@ -72,14 +72,21 @@ async function supersedeEvents(postern: Installation): Promise<void> {
   assert.ok((await readCall(postern, told))?.supersededBy, 'the bounce supersedes')
 }
 
-interface SentOne {
+/** A message to one recipient, whose FromID names it. */
+export interface SentOne {
   readonly FromID: string
   readonly QueueMsgID: RowId
   row(): Promise<QueuedMessage | undefined>
 }
 
-async function sendOne(postern: Installation, address: string, Subject: string): Promise<SentOne> {
-  const request = { To: [{ Address: address }], Subject, Text: 'x' }
+/** Sends it; the account has several addresses. */
+export async function sendOne(
+  postern: Installation,
+  address: string,
+  Subject: string,
+  sender: string = localSeed.address,
+): Promise<SentOne> {
+  const request = { From: [{ Address: sender }], To: [{ Address: address }], Subject, Text: 'x' }
   const sent = JSON.parse(String(await postern.webapi('Send', request)))
   const [{ FromID, QueueMsgID }] = sent.Submissions
   const store = dynamoQueueStore(postern.table, systemClock)
@@ -87,7 +94,7 @@ async function sendOne(postern: Installation, address: string, Subject: string):
 }
 
 /** The message's call, once the application has refused it. */
-async function waitingCall(postern: Installation, { row }: SentOne): Promise<RowId> {
+export async function waitingCall(postern: Installation, { row }: SentOne): Promise<RowId> {
   return await eventually('its call waits', async () => {
     const id = (await row())?.lastCall
     const call = id && (await readCall(postern, id))
@@ -95,7 +102,7 @@ async function waitingCall(postern: Installation, { row }: SentOne): Promise<Row
   })
 }
 
-async function readCall({ table }: Installation, id: RowId): Promise<WebhookCall | undefined> {
+export async function readCall({ table }: Installation, id: RowId): Promise<WebhookCall | undefined> {
   return await dynamoWebhookStore(table, systemClock).read(localSeed.account, id)
 }
 
