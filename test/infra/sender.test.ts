@@ -107,7 +107,7 @@ for (const kind of kinds) {
       const holders = resourcesOf(own, 'AWS::Lambda::Function').filter(
         ({ Environment }) => variables.directQueueUrl in Environment.Variables,
       )
-      assert.equal(holders.length, 4)
+      assert.equal(holders.length, 5)
       const senders = resourcesOf(own, 'AWS::IAM::Policy').filter(({ PolicyDocument }) =>
         PolicyDocument.Statement.some(
           ({ Action, Resource }: Properties) =>
@@ -121,6 +121,7 @@ for (const kind of kinds) {
         'MailListenerTaskTaskRole',
         'SenderTaskTaskRole',
         'WorkersDeliverRole',
+        'WorkersSesEventsHandlerRole',
         'WorkersSweepRole',
       ])
     })
