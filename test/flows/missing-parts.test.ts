@@ -20,7 +20,8 @@ const assembly = join(directory, 'cdk.out')
 before(async () => {
   const bundles = join(directory, 'bundles')
   await bundleFunctions(bundles)
-  buildApp({ outdir: assembly, bundles, validate: false }).synth()
+  const context = { egress: 'nat-gateway' }
+  buildApp({ outdir: assembly, bundles, validate: false, context }).synth()
 })
 after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }))
 
@@ -31,7 +32,7 @@ interface Booted {
   readonly log: readonly string[]
 }
 
-/** The template of Postern with `edit`, and nothing in its table. */
+/** The template of Postern, a sender included, with `edit`, and nothing in its table. */
 async function boot(edit: Edit): Promise<Booted> {
   const log: string[] = []
   const cloud = await bootLocalCloud({
@@ -48,6 +49,7 @@ async function boot(edit: Edit): Promise<Booted> {
         [variables.healthPort]: String(await findFreePort('127.0.0.1')),
         [variables.listenAddresses]: '127.0.0.1',
       },
+      sender: { [variables.healthPort]: String(await findFreePort('127.0.0.1')) },
     },
     editTemplate: edit,
     onLog: (line) => log.push(line),
@@ -81,6 +83,8 @@ describe('what others refer to', () => {
   const parts = [
     'WorkersDeliveries',
     'WorkersDeliveriesDeadLetters',
+    'WorkersDirect',
+    'WorkersDirectDeadLetters',
     'WorkersWebhooks',
     'WorkersWebhooksDeadLetters',
     'WorkersSesEvents',
@@ -95,6 +99,8 @@ describe('what others refer to', () => {
     'WorkersDeliverFunction',
     'ApiHttpAdminRouteAdminIntegration',
     'MailListenerTask',
+    'SenderTask',
+    'SenderTaskTaskRole',
   ]
   for (const part of parts) {
     test(`without ${part} the template has an unresolved reference, and nothing starts`, async () => {
@@ -173,14 +179,23 @@ describe('environment variables', () => {
   const programs = {
     table: [
       ...(['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSesEventsHandler', 'WorkersSweep'] as const),
-      ...(['WorkersWebhook', 'listener'] as const),
+      ...(['WorkersWebhook', 'listener', 'sender'] as const),
     ],
-    bucket: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook', 'listener'],
-    deliveriesQueueUrl: ['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'listener'],
-    webhooksQueueUrl: ['ApiAdmin', 'WorkersDeliver', 'WorkersSweep', 'listener'],
+    bucket: [
+      ...(['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSweep', 'WorkersWebhook'] as const),
+      ...(['listener', 'sender'] as const),
+    ],
+    deliveriesQueueUrl: [
+      ...(['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSesEventsHandler', 'WorkersSweep'] as const),
+      ...(['listener', 'sender'] as const),
+    ],
+    webhooksQueueUrl: [
+      ...(['ApiAdmin', 'WorkersDeliver', 'WorkersSesEventsHandler', 'WorkersSweep'] as const),
+      ...(['listener', 'sender'] as const),
+    ],
     adminSecretArn: ['ApiAdmin'],
     fromIdSecretArn: ['ApiWebapi', 'listener'],
-    sealingSecretArn: ['ApiAdmin', 'WorkersDeliver', 'listener'],
+    sealingSecretArn: ['ApiAdmin', 'WorkersDeliver', 'listener', 'sender'],
     sesConfigurationSet: ['ApiAdmin', 'WorkersDeliver'],
   } as const
   for (const [key, names] of Object.entries(programs)) {
@@ -191,16 +206,27 @@ describe('environment variables', () => {
       await booted(withoutVariable, async ({ cloud, log }) => {
         assert.deepEqual(found.sort(), [...names].sort())
         const message = `the environment variable ${variable} is not set`
-        for (const name of names.filter((each) => each !== 'listener')) {
+        for (const name of names.filter((each) => !isContainer(each))) {
           await assert.rejects(cloud.invoke(`${name}Function`, {}), { message })
         }
-        if (!found.includes('listener')) return
-        await eventually('the listener ends', () =>
-          log.some((line) => line.startsWith('[listener]') && line.includes(message)),
-        )
+        for (const name of names.filter(isContainer)) await ends(log, name, message)
       })
     })
   }
+
+  test(`without ${variables.directQueueUrl} only the sender does not start: the others know of none`, async () => {
+    const found: string[] = []
+    const withoutVariable: Edit = (template) =>
+      void found.push(...removeVariable(template, variables.directQueueUrl))
+    await booted(withoutVariable, async ({ cloud, log }) => {
+      assert.deepEqual(found.sort(), [
+        ...['ApiAdmin', 'ApiWebapi', 'WorkersDeliver', 'WorkersSesEventsHandler', 'WorkersSweep'],
+        ...['listener', 'sender'],
+      ])
+      for (const name of ['WorkersDeliver', 'WorkersSesEventsHandler']) await takesNothing(cloud, name)
+      await ends(log, 'sender', `the environment variable ${variables.directQueueUrl} is not set`)
+    })
+  })
 
   test('the other variables have defaults: functions start without them', async () => {
     const optional = [
@@ -212,7 +238,9 @@ describe('environment variables', () => {
       variables.healthPort,
       variables.dnsServers,
     ]
-    const required = Object.keys(programs).map((key) => variables[key as keyof typeof programs])
+    const required = [...Object.keys(programs), 'directQueueUrl'].map(
+      (key) => variables[key as keyof typeof variables],
+    )
     const found = new Set<string>()
     const withoutOptional: Edit = (template) => {
       for (const name of programsOf(template).flatMap((program) => program.names())) found.add(name)
@@ -220,12 +248,24 @@ describe('environment variables', () => {
     }
     await booted(withoutOptional, async ({ cloud }) => {
       assert.deepEqual([...found].sort(), [...required, ...optional].sort())
-      for (const name of ['WorkersDeliver', 'WorkersWebhook']) {
-        assert.deepEqual(await cloud.invoke(`${name}Function`, { Records: [] }), { batchItemFailures: [] })
-      }
+      for (const name of ['WorkersDeliver', 'WorkersWebhook']) await takesNothing(cloud, name)
     })
   })
 })
+
+function isContainer(program: string): boolean {
+  return program === 'listener' || program === 'sender'
+}
+
+async function ends(log: readonly string[], container: string, message: string): Promise<void> {
+  await eventually(`the ${container} ends`, () =>
+    log.some((line) => line.startsWith(`[${container}]`) && line.includes(message)),
+  )
+}
+
+async function takesNothing(cloud: LocalCloud, name: string): Promise<void> {
+  assert.deepEqual(await cloud.invoke(`${name}Function`, { Records: [] }), { batchItemFailures: [] })
+}
 
 interface Program {
   readonly name: string
