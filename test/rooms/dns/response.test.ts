@@ -119,6 +119,7 @@ for (const [code, name] of names) {
 /** Whole messages, to be spoilt. */
 const sound = [
   response({ answers: [address], flags: flags.authentic }),
+  response({ flags: codes.noName }),
   response({ answers: [record('www.example', 'CNAME', 'b.example'), record('b.example', 'A', '192.0.2.1')] }),
   withType('MX', { preference: 1, exchange: 'mx.example' }),
   withType('TXT', ['a', 'b'.repeat(200)]),
