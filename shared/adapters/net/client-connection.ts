@@ -31,6 +31,7 @@ interface Internals {
   readonly _responseQueue: readonly string[]
   /** Of the last answer to EHLO, without its first line; unset after HELO. */
   readonly _ehloLines?: readonly string[]
+  readonly _currentDataStream: unknown
   _remainingSetupTime(): number
   _sendCommand(command: string, logged?: string): void
   _processResponse(): void
@@ -75,6 +76,11 @@ export class ClientConnection extends Library {
   /** The lines of the last answer to EHLO, without the first. */
   get ehloLines(): readonly string[] {
     return this._ehloLines ?? []
+  }
+
+  /** Some of the content is not written yet: whatever is said now becomes part of it. */
+  get isSendingContent(): boolean {
+    return Boolean(this._currentDataStream)
   }
 
   /** Says a line and waits for its reply; throws when the connection ends before. */

@@ -76,7 +76,8 @@ export async function endClientSession(session: ClientSession): Promise<void> {
   const { connection, limits, signal } = session
   session.isSpent = true
   // A server may refuse before it has all data; QUIT would become part of them.
-  const isIdle = connection._socket && connection._socket.writableLength === 0
+  const { _socket: socket, isSendingContent } = connection
+  const isIdle = socket && socket.writableLength === 0 && !isSendingContent
   if (isIdle && !connection.destroyed && !signal.aborted) {
     await new Promise<void>((done) => {
       const timer = setTimeout(done, limits.quitMs)

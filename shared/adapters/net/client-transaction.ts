@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { formatAddress } from '../../address/address.ts'
 import type { DeliveryRequest, SmtpOutcome } from '../../queue/transport.ts'
@@ -45,12 +46,12 @@ export async function transact(
     },
   }
   const envelope: NotedEnvelope = { from: mailFrom ? formatAddress(mailFrom) : '', to: [...recipients] }
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   session.transactions += 1
   const sent = await unlessAborted<SMTPConnection.SentMessageInfo | SMTPConnection.SMTPError>(
     session.signal,
-    (done) => connection.send(envelope, bytes, (error, info) => done(error ?? info)),
+    (done) => connection.send(envelope, streamed(content), (error, info) => done(error ?? info)),
   )
+  session.isSpent ||= connection.isSendingContent
   if (!(sent instanceof Error)) return { ...asked(envelope), end: outcomeOfReply(sent.response, 'DATA') }
   // With PIPELINING a server that refuses MAIL may hang up before it has answered the rest.
   const cause = envelope.mailError ?? sent
@@ -61,6 +62,18 @@ export async function transact(
   if (isMailRefused) return { end, isMailRefused, refused: new Map(), tooMany: [] }
   session.isUnfinished = 'code' in sent && sent.code === 'EENVELOPE'
   return { ...asked(envelope), end }
+}
+
+const PIECE = 65_536
+
+/** Large content goes in pieces as the server takes it, or the copies with dots and of TLS would be as large again. */
+function streamed(content: Uint8Array): Buffer | Readable {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  return bytes.length <= PIECE ? bytes : Readable.from(piecesOf(bytes), { objectMode: false })
+}
+
+function* piecesOf(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += PIECE) yield bytes.subarray(start, start + PIECE)
 }
 
 /** Ends a transaction that is unfinished; answers why not, if so. */

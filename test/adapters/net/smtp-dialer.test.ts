@@ -191,6 +191,54 @@ for (const [rule, script] of ends) {
   })
 }
 
+test('large content arrives as it is, with dots at the beginnings of lines where they are due (RFC 5321 §4.5.2)', async (t) => {
+  const server = await scriptedServer(t, {})
+  const session = await hasty.open(sessionRequest(server.port))
+  assertOpen(session)
+  // Pieces of a power of two end at every place of such a line.
+  const content = '.a line of 17 z\r\n'.repeat(20_000)
+  const [outcome] = await session.send(directRequest(['a@x.example'], { content: Buffer.from(content) }))
+  assert.equal(outcome?.kind, 'accepted')
+  const sent = server.commands.find((command) => command.startsWith('..a'))
+  assert.ok(sent === `${content.replaceAll('.a', '..a')}.`)
+  assert.ok(session.isReusable())
+  await session.end()
+  assert.equal(server.commands.at(-1), 'QUIT')
+})
+
+test('nothing follows content that was answered before its end: it would become part of it', async (t) => {
+  for (const answer of ['250 thanks', '552 5.3.4 too large']) {
+    let received = ''
+    const server = createServer((socket) => {
+      let isData = false
+      socket.on('error', () => {})
+      socket.write('220 mx.example\r\n')
+      socket.on('data', (chunk) => {
+        received += chunk
+        if (isData) return
+        const verbs: readonly string[] = chunk.toString().match(/^(?:EHLO|MAIL|RCPT|DATA)/gm) ?? []
+        isData = verbs.includes('DATA')
+        socket.write(
+          verbs.map((verb) => (verb === 'DATA' ? `354 go\r\n${answer}\r\n` : '250 ok\r\n')).join(''),
+        )
+        if (isData) socket.pause()
+        setTimeout(() => socket.resume(), 50)
+      })
+    }).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const session = await hasty.open(sessionRequest((server.address() as AddressInfo).port))
+    assertOpen(session)
+    const [outcome] = await session.send(
+      directRequest(['a@x.example'], { content: Buffer.alloc(20_000_000, 'x') }),
+    )
+    assert.equal(`${outcome?.code}`, answer.slice(0, 3))
+    assert.ok(!session.isReusable())
+    await session.end()
+    assert.ok(!received.includes('QUIT'))
+  }
+})
+
 test('a server that refuses and hangs up before it has heard all is believed, with PIPELINING too', async (t) => {
   const rows = [
     ['MAIL', '550 5.7.1 not you', '550 5.7.1'],
