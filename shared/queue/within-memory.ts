@@ -11,8 +11,8 @@ interface MemoryPorts {
 }
 
 /**
- * Octets of content at a time: one message of the largest size. An attempt has up to four copies of it, as stored, signed,
- * with dots, and encrypted; a worker has a gigabyte, which the sender shares with its resolver.
+ * Octets of content at a time: one message of the largest size. An attempt has it as it was read, as it is stored and
+ * signed, and SES's calls have more; a worker has a gigabyte, which the sender shares with its resolver.
  */
 const MOST_OCTETS = LARGEST_MESSAGE
 /** What is smaller is not counted: workers bound how many there are, and large messages must not wait for all of them. */
