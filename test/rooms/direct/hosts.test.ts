@@ -295,6 +295,17 @@ test('RFC 5321 §5.1: of thousands of hosts that a domain names, the ten best ar
   )
 })
 
+test('§11 Q25: REQUIRETLS that no host can be given is a refusal of ours, and a null MX is one of the domain', async () => {
+  const demanding = await arrange({ zone: one, servers: {} }).deliver({ requireTls: true })
+  const nullMx: FakeZone = { 'x.example': { MX: [[0, '.']] } }
+  const refusing = await arrange({ zone: nullMx, servers: {} }).deliver()
+  const told = [...demanding, ...refusing].map((outcome) => [outcome.code, 'isOurs' in outcome])
+  assert.deepEqual(told, [
+    [554, true],
+    [556, false],
+  ])
+})
+
 test('the port is 25, unless it is set; TLSA records are those of the port', async () => {
   const world = arrange({ zone: one, servers: { 'one.example': plain } })
   await world.deliver()
