@@ -7,7 +7,7 @@ import { requireNode24 } from './checks/node-version.ts'
 const HELP = `npm run permissions [-- OPTIONS]: proves that every permission in the template is needed.
 
 It takes each action from each role in turn, runs everything that Postern does, and demands that this
-fails and that the error or the log names the action, as AWS would. All of it takes some ten minutes.
+fails and that the error or the log names the action, as AWS would. All of it takes some 20 minutes.
 
   --role TEXT     only roles whose name contains it, such as Deliver
   --action TEXT   only actions whose name contains it, such as s3: or PutItem
@@ -28,7 +28,7 @@ interface Outcome {
 }
 
 /** Longer than a run in which every step waits as long as it may. */
-const RUN_TIMEOUT_MS = 180_000
+const RUN_TIMEOUT_MS = 300_000
 const RUN = join(import.meta.dirname, '..', 'test', 'fixtures', 'integration-without.ts')
 
 requireNode24()

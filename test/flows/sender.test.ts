@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { findFreePort } from '../../infra/local/free-port.ts'
-import type { Grant } from '../../infra/local/iam/access.ts'
 import { sqsHintChannel } from '../../shared/adapters/aws/hint-channel.ts'
 import { dynamoOptionsStore } from '../../shared/adapters/aws/options-store.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
@@ -18,7 +16,6 @@ import { eventually } from '../support/eventually.ts'
 import { type MailHost, mailHost } from '../support/mail-host.ts'
 import { findTaskProcess } from '../support/task-process.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
-import { webhookReceiver } from '../support/webhook-receiver.ts'
 import { zoneServer } from '../support/zone-server.ts'
 
 let postern: TestPostern
@@ -56,8 +53,8 @@ after(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-async function send(address: string, Text = 'x'): Promise<RowId> {
-  const sent = await postern.call('Send', { To: [{ Address: address }], Subject: 'Hello', Text })
+async function send(address: string): Promise<RowId> {
+  const sent = await postern.call('Send', { To: [{ Address: address }], Subject: 'Hello', Text: 'x' })
   const [submission] = sent.json.Submissions as { QueueMsgID: RowId }[]
   return submission?.QueueMsgID ?? assert.fail(JSON.stringify(sent.json))
 }
@@ -173,40 +170,3 @@ test('kill -9 in mid-delivery: the attempt counts as interrupted, and is made ag
     ],
   )
 })
-
-test('the role of the sender suffices for all that an attempt causes, and for nothing that none needs', async (t) => {
-  const receiver = await webhookReceiver(t)
-  await postern.admin.post('/domains/localhost/dkim', { Selector: 's1' })
-  await postern.admin.patch('/accounts/postern', {
-    OutgoingWebhook: { URL: receiver.url, Authorization: '', Events: [] },
-  })
-  await postern.local.cloud.clock.advance(10 * SECOND)
-  remote.refuse('gus@direct.example', [
-    { code: 451, text: '4.2.1 later' },
-    { code: 550, text: '5.1.1 no such mailbox' },
-  ])
-  const refused = await send('gus@direct.example')
-  await eventually('the first attempt', async () => (await readRow(refused)).results[0]?.code === 451)
-  await postern.local.cloud.clock.advance(8 * MINUTE)
-  await delivered(refused)
-  await delivered(await send('hal@direct.example', randomBytes(200_000).toString('base64')))
-  await eventually('the notice', async () => (await postern.admin.get<unknown[]>('/mail')).length > 0)
-  const unused = unusedGrants('SenderTask').filter((grant) => !OF_ANOTHER_TIME.test(grant))
-  assert.deepEqual(unused, [])
-})
-
-/** What is learned of TLS; contents of messages that a hold rule of the last moment keeps from being sent. */
-const OF_ANOTHER_TIME = /(STS|TR#\*|DT#\*|UpdateItem \S+ B#\*)$/
-
-function unusedGrants(role: string): readonly string[] {
-  const { exercised, grants } = postern.local.cloud
-  const used = new Set(exercised().map(textOf))
-  return grants()
-    .filter((grant) => grant.role.startsWith(role))
-    .map(textOf)
-    .filter((grant) => !used.has(grant))
-}
-
-function textOf({ action, resource, leadingKey = '' }: Grant): string {
-  return `${action} ${resource} ${leadingKey}`.trim()
-}
