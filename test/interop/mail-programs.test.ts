@@ -51,12 +51,14 @@ describe('Postfix', { skip: whyNoPostfix() }, () => {
   test('relays through submission, with TLS and a login', async () => {
     const relay = `[127.0.0.1]:${postern.submissionPort}`
     postfix = await startPostfix({
-      relayhost: relay,
-      smtp_sasl_auth_enable: 'yes',
-      smtp_sasl_password_maps: `inline:{ {${relay} = ${address}:${password}} }`,
-      smtp_sasl_security_options: 'noanonymous',
-      smtp_tls_security_level: 'encrypt',
-      smtp_tls_loglevel: '1',
+      settings: {
+        relayhost: relay,
+        smtp_sasl_auth_enable: 'yes',
+        smtp_sasl_password_maps: `inline:{ {${relay} = ${address}:${password}} }`,
+        smtp_sasl_security_options: 'noanonymous',
+        smtp_tls_security_level: 'encrypt',
+        smtp_tls_loglevel: '1',
+      },
     })
     const message = `Subject: relayed by Postfix\nFrom: ${address}\n\n.leading dot\n..two\n`
     await postfix.sendmail(address, ['one@remote.test', 'two@remote.test'], message)
@@ -73,8 +75,7 @@ describe('Postfix', { skip: whyNoPostfix() }, () => {
 
   test('delivers to port 25: 8-bit and international mail, and hears of refusals', async () => {
     postfix = await startPostfix({
-      relayhost: `[127.0.0.1]:${postern.smtpPort}`,
-      smtp_tls_security_level: 'may',
+      settings: { relayhost: `[127.0.0.1]:${postern.smtpPort}`, smtp_tls_security_level: 'may' },
     })
     const header = 'Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit'
     const message = `Subject: delivered by Postfix\nFrom: ann@postfix.test\n${header}\n\ngrüße\n`
