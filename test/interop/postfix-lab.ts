@@ -27,6 +27,8 @@ export function whyNoPostfix(): string | false {
 export interface PostfixLab {
   /** Hands in a message, as programs on its machine do. */
   sendmail(from: string, recipients: readonly string[], message: string): Promise<void>
+  /** Delivers what is on hold. */
+  release(): Promise<void>
   /** What it has logged so far. */
   log(): string
   /** What it has delivered into mailboxes, one text for each mail: to its {@link PostfixOptions.mailboxDomains}. */
@@ -108,6 +110,10 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixLab>
       const command = run('sendmail', ['-C', places.config, '-f', from, ...recipients])
       command.child.stdin?.end(message)
       await command
+    },
+    async release() {
+      await run('postsuper', ['-c', places.config, '-H', 'ALL'])
+      await run('postqueue', ['-c', places.config, '-f'])
     },
     log,
     mails: () => readMails(places.mail),

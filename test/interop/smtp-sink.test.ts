@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { smtpDialer } from '../../shared/adapters/net/smtp-dialer.ts'
 import { assertOpen, directRequest, sessionRequest } from '../adapters/net/session-request.ts'
-import { eventually } from '../support/eventually.ts'
-import { environment as env, whyMissing } from './programs.ts'
+import { startSmtpSink, whyNoSmtpSink } from './smtp-sink-lab.ts'
 
 const dialer = smtpDialer({ quitMs: 1_000 })
 
@@ -27,8 +23,10 @@ const rows: readonly (readonly [
   ['says 421 to RCPT and hangs up', ['-Q', 'RCPT'], ['temporary 421', 'temporary 0'], false],
 ]
 for (const [rule, options, expected, isReusable] of rows) {
-  test(`smtp-sink that ${rule} is spoken with`, { skip: whyMissing('smtp-sink') }, async (t) => {
-    const session = await dialer.open(sessionRequest(await startSink(t, options)))
+  test(`smtp-sink that ${rule} is spoken with`, { skip: whyNoSmtpSink() }, async (t) => {
+    const sink = await startSmtpSink(options)
+    t.after(sink.stop)
+    const session = await dialer.open(sessionRequest(sink.port))
     assertOpen(session)
     const outcomes = []
     for (const recipient of ['a@x.example', 'b@x.example']) {
@@ -39,24 +37,4 @@ for (const [rule, options, expected, isReusable] of rows) {
     assert.equal(session.isReusable(), isReusable)
     await session.end()
   })
-}
-
-async function startSink(t: TestContext, options: readonly string[]): Promise<number> {
-  const reserved = createServer().listen(0, '127.0.0.1')
-  await once(reserved, 'listening')
-  const { port } = reserved.address() as AddressInfo
-  await new Promise((done) => reserved.close(done))
-  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
-  const sink = spawn('smtp-sink', [...user, ...options, `127.0.0.1:${port}`, '10'], { env, stdio: 'ignore' })
-  t.after(() => sink.kill())
-  await eventually('smtp-sink listens', async () => {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    return isOpen
-  })
-  return port
 }
