@@ -2,6 +2,7 @@ import { type Clock, type Instant, MINUTE, SECOND } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Admission, Pacing } from '../queue/pacing.ts'
 import type { DeliveryOutcome } from '../queue/transport.ts'
+import { TurnTimetable } from './turn-timetable.ts'
 
 /** How many transactions a domain has at a time: it begins with few, and earns more. */
 const FIRST_MOST = 5
@@ -17,9 +18,17 @@ const SOONEST_MS = SECOND
 /** Within what a hint can wait for. */
 const LATEST_MS = 14 * MINUTE
 
-/** So many of a domain may wait here, and so long. */
-const MOST_WAITING = 40
+/** So many of a domain may wait here, and so long; they keep those that come next from being put off too fast. */
+const MOST_WAITING = 75
 const LONGEST_WAIT_MS = SECOND
+/** Only for turns that seem to be nearer than this, as far as anybody knows. */
+const NEAR_MS = 4 * SECOND
+
+/**
+ * So many times more come back than there seem to be turns: who comes too early is told another time, while a place that
+ * nobody comes for is lost.
+ */
+const OVERBOOKING = 2
 
 /** Of so many domains, those that nothing is going on with are forgotten. */
 const MANY_DOMAINS = 10_000
@@ -33,8 +42,8 @@ interface Pace {
   most: number
   /** Moving average. */
   turnMs: number
-  /** When the next one that is put off may come. */
-  nextTurnAt: Instant
+  /** When those that are put off come back. */
+  readonly timetable: TurnTimetable
   pausedUntil: Instant
   /** The last pause; 0 after a success. */
   pauseMs: number
@@ -93,7 +102,7 @@ function begin(pace: Pace, clock: Clock): Admission {
 /** Few wait, and only for domains that are quick: they keep places from others meanwhile. */
 function isTurnNear(pace: Pace, now: Instant): boolean {
   if (pace.pausedUntil > now || pace.waiting.size >= MOST_WAITING) return false
-  return ((pace.waiting.size + 1) * turnMsOf(pace, now)) / pace.most <= LONGEST_WAIT_MS
+  return (pace.waiting.size + 1) * apartMs(pace, now) <= NEAR_MS
 }
 
 async function untilTurn({ waiting }: Pace, wait: PacingPorts['wait']): Promise<void> {
@@ -127,7 +136,7 @@ function paceOf(domains: Map<string, Pace>, domain: string, now: Instant): Pace 
     waiting: new Set(),
     most: FIRST_MOST,
     turnMs: USUAL_TURN_MS,
-    nextTurnAt: 0,
+    timetable: new TurnTimetable(),
     pausedUntil: 0,
     pauseMs: 0,
     setbacks: 0,
@@ -142,14 +151,17 @@ function turnMsOf({ turnMs, running }: Pace, now: Instant): number {
   return Math.max(turnMs, oldest ? now - oldest.begunAt : 0)
 }
 
+/** How far apart turns are. A domain that was never slowed down will soon have all places. */
+function apartMs(pace: Pace, now: Instant): number {
+  return turnMsOf(pace, now) / (pace.setbacks === 0 ? GREATEST_MOST : pace.most)
+}
+
 /** A time of its own for each, as far apart as places become free. */
 function nextTurn(pace: Pace, now: Instant, random: Random): Instant {
   const from = Math.max(now + SOONEST_MS, pace.pausedUntil)
-  const at = Math.max(from, pace.nextTurnAt)
+  const at = pace.timetable.give(from, from + LATEST_MS, apartMs(pace, now) / OVERBOOKING)
   // Beyond that the queue is so long that places are a matter of luck.
-  if (at > from + LATEST_MS) return Math.round(from + LATEST_MS * (0.5 + random.fraction() / 2))
-  pace.nextTurnAt = at + turnMsOf(pace, now) / pace.most
-  return Math.round(at)
+  return at ?? Math.round(from + LATEST_MS * (0.5 + random.fraction() / 2))
 }
 
 function learn(pace: Pace, outcomes: readonly DeliveryOutcome[], now: Instant): void {

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from '../support/eventually.ts'
 import { environment as env, whyMissing } from './programs.ts'
+import { untilListening } from './until-listening.ts'
 
 const runFile = promisify(execFile)
 const run = (program: string, args: readonly string[]) => runFile(program, args, { env })
@@ -101,6 +102,9 @@ export async function startPostfix(options: PostfixOptions): Promise<PostfixLab>
   }
   try {
     await eventually('Postfix is up', async () => log().includes('starting the Postfix mail system'))
+    for (const { name, ipAddress, port } of options.smtpServices ?? []) {
+      await untilListening(name, ipAddress, port)
+    }
   } catch (error) {
     await stop()
     throw new Error(`Postfix did not start: ${log()}`, { cause: error })

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { findFreePort } from '../../infra/local/free-port.ts'
-import { eventually } from '../support/eventually.ts'
 import { environment as env, whyMissing } from './programs.ts'
+import { untilListening } from './until-listening.ts'
 
 /** For the `skip` of tests: that Debian's postfix is missing, which smtp-sink comes with. */
 export function whyNoSmtpSink(): string | false {
@@ -29,15 +27,7 @@ export async function startSmtpSink(options: readonly string[] = []): Promise<Sm
   })
   let counters = ''
   sink.stdout.on('data', (chunk) => (counters = (counters + chunk).slice(-LONGEST_COUNTERS)))
-  await eventually('smtp-sink listens', async () => {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    )
-    socket.destroy()
-    return isOpen
-  })
+  await untilListening('smtp-sink', '127.0.0.1', port)
   return {
     port,
     taken: () => Number(/.* mesg=(\d+)\r/s.exec(counters)?.[1] ?? 0),

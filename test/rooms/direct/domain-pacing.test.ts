@@ -169,8 +169,7 @@ suite('who waits for a turn that is near', () => {
     const { go, admit, later } = paced(true)
     const running = await Promise.all(Array.from({ length: 5 }, () => go()))
     const [first] = running
-    // A transaction takes a second as long as nothing is known: five turns a second.
-    const waiting = Array.from({ length: 5 }, () => admit())
+    const waiting = Array.from({ length: 75 }, () => admit())
     await later()
     first?.ended([accepted])
     assert.equal((await Promise.race(waiting)).kind, 'go')
@@ -179,21 +178,43 @@ suite('who waits for a turn that is near', () => {
   test('does not, where transactions take long', async () => {
     const { clock, go, later } = paced(true)
     await Promise.all(Array.from({ length: 5 }, () => go()))
-    clock.advance(6 * SECOND)
+    // Twenty at a time, if all goes well: less than one turn in four seconds.
+    clock.advance(81 * SECOND)
     await later()
   })
 })
 
 suite('who is put off', () => {
-  test('comes back one after the other, as places become free', async () => {
+  test('comes back one after the other, twice as fast as all the places may become free', async () => {
     const { clock, admitAll, later } = paced()
     await admitAll()
-    clock.advance(10 * SECOND)
-    // Five transactions of at least ten seconds: a place each two seconds.
+    clock.advance(40 * SECOND)
+    // Twenty places, in time, for transactions of at least forty seconds: one each two seconds.
     assert.deepEqual(
       [await later(), await later(), await later()],
-      [1, 3, 5].map((each) => each * SECOND),
+      [1, 2, 3].map((each) => each * SECOND),
     )
+  })
+
+  test('counts only on the places that there are, once it was slowed down', async () => {
+    const { clock, go, admitAll, later } = paced()
+    const failure = await go()
+    failure.ended([noConnection])
+    clock.advance(MINUTE)
+    assert.equal((await admitAll()).length, 2)
+    clock.advance(4 * SECOND)
+    assert.deepEqual([await later(), await later()], [1 * SECOND, 2 * SECOND])
+  })
+
+  test('fills the gaps between those who were told a time when all went slower', async () => {
+    const { clock, admitAll, later } = paced()
+    const slow = await admitAll()
+    clock.advance(80 * SECOND)
+    assert.deepEqual([await later(), await later()], [1 * SECOND, 3 * SECOND])
+    for (const turn of slow) turn.ended([])
+    const quick = await admitAll()
+    assert.ok((await later()) < 2 * SECOND)
+    for (const turn of quick) turn.ended([])
   })
 
   test('is spread after a pause', async () => {
