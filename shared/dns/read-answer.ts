@@ -42,7 +42,9 @@ export function readAnswer<Type extends DnsRecordType>(
   if (typeof chain === 'string') return failed(chain)
   const authentic = isTrusted && response.isAuthenticData
   const { canonicalName, records, ttls } = chain
-  if (responseCode === NXDOMAIN || records.length === 0) {
+  // RFC 6604 §3: the code is about the name where the CNAMEs lead, not about a CNAME that was asked for.
+  const isAbsent = responseCode === NXDOMAIN && type !== 'CNAME'
+  if (isAbsent || records.length === 0) {
     const kind = responseCode === NXDOMAIN ? 'no-name' : 'no-data'
     return { answer: { kind, authentic }, ttlSeconds: Math.min(...ttls, negativeTtl(response)) }
   }

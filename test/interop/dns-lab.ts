@@ -8,11 +8,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { environment, whyMissing } from './programs.ts'
 
-/** A zone: signed, or not, or with signatures that are wrong. The validating resolver has the keys of those with any. */
+/**
+ * A zone: signed, or not, or with signatures that are wrong; or lame, which makes its server fail. The validating resolver
+ * has the keys of those with any.
+ */
 export interface LabZone {
   /** Lines of a zone file (RFC 1035 §5.1), names relative to the zone; SOA, NS and TTL are there already. */
   readonly records: string
-  readonly dnssec: 'signed' | 'unsigned' | 'bogus'
+  readonly dnssec: 'signed' | 'unsigned' | 'bogus' | 'lame'
 }
 
 /** An authoritative server with the zones, behind a validating resolver on loopback. */
@@ -47,7 +50,8 @@ export async function dnsLab(zones: Readonly<Record<string, LabZone>>): Promise<
     writeFileSync(join(directory, 'nsd.conf'), nsdConfiguration(directory, ports.nsd, origins))
     writeFileSync(join(directory, 'unbound.conf'), unboundConfiguration(directory, ports, origins))
     const nsd = start(children, 'nsd', join(directory, 'nsd.conf'))
-    await ready(nsd, ports.nsd, origins)
+    const served = origins.filter((origin) => zones[origin]?.dnssec !== 'lame')
+    await ready(nsd, ports.nsd, served)
     const unbound = start(children, 'unbound', join(directory, 'unbound.conf'))
     await ready(unbound, ports.unbound, ['nothing.invalid'])
     return { port: ports.unbound, address: `127.0.0.1:${ports.unbound}`, stop }
@@ -59,6 +63,8 @@ export async function dnsLab(zones: Readonly<Record<string, LabZone>>): Promise<
 
 /** Writes the zone's file; answers the key that vouches for it. */
 function writeZone(directory: string, origin: string, { records, dnssec }: LabZone): string {
+  // A zone without its file is one that nsd answers SERVFAIL for.
+  if (dnssec === 'lame') return ''
   const file = join(directory, origin)
   const head = `$ORIGIN ${origin}.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n`
   writeFileSync(file, `${head}${records.replace(/^[ \t]+/gm, '')}\n`)

@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeAuthority, makeCertificate } from './certificates.ts'
+import { makeAuthority, makeCertificate, type TestCertificate } from './certificates.ts'
 
 /** The policy host of a domain on loopback. */
 export interface PolicyHost {
@@ -14,14 +14,15 @@ export interface PolicyHost {
   readonly authorityFile: string
 }
 
-/** Serves until the test is over; the status is 200 where it is left out. */
+/** Serves until the test is over; the status is 200 where it is left out. Another certificate may be shown than its own. */
 export async function policyHost(
   context: { after(end: () => unknown): void },
   domain: string,
   answer: () => { readonly text: string; readonly status?: number },
+  shown?: TestCertificate,
 ): Promise<PolicyHost> {
   const issuer = await makeAuthority()
-  const { pem, privateKey } = await makeCertificate({ issuer, names: [`mta-sts.${domain}`] })
+  const { pem, privateKey } = shown ?? (await makeCertificate({ issuer, names: [`mta-sts.${domain}`] }))
   const server = createServer({ cert: pem, key: privateKey }, (_, response) => {
     const { text, status = 200 } = answer()
     response.writeHead(status).end(text)

@@ -1,5 +1,6 @@
 import type { Answer, Packet } from 'dns-packet'
 import type { DnsAnswer, DnsRecords, DnsRecordType } from '../../shared/dns/resolver.ts'
+import { extendedError, options } from '../rooms/dns/wire.ts'
 import { type DnsTestServer, dnsServer } from './dns-server.ts'
 import { type FakeZone, fakeDns } from './fake-dns.ts'
 
@@ -32,7 +33,11 @@ export async function zoneServer(
 }
 
 function packetOf(type: DnsRecordType, name: string, answer: AnyAnswer): Packet {
-  if (answer.kind === 'failed') return { flags: SERVFAIL }
+  if (answer.kind === 'failed') {
+    const { extended } = answer
+    const additionals = extended && [options(extendedError(extended.code, extended.text))]
+    return { flags: SERVFAIL, ...(additionals && { additionals }) }
+  }
   const flags = answer.authentic ? AUTHENTIC : 0
   if (answer.kind !== 'found') return { flags: flags | (answer.kind === 'no-name' ? NXDOMAIN : 0) }
   const end = answer.canonicalName

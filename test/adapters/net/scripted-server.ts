@@ -18,6 +18,8 @@ interface Script {
   readonly identity?: Identity
   readonly implicitTls?: boolean
   readonly port?: number
+  /** Where it listens; 127.0.0.1 where this is left out. */
+  readonly ipAddress?: string
 }
 
 export interface ScriptedServer {
@@ -27,7 +29,7 @@ export interface ScriptedServer {
   connections: number
 }
 
-/** An SMTP server that does what a test says, on 127.0.0.1. */
+/** An SMTP server that does what a test says. */
 export async function scriptedServer(
   t: { after(end: () => void): void },
   script: Script,
@@ -43,7 +45,7 @@ export async function scriptedServer(
     converse(first, script, state.commands)
   })
   await new Promise<void>((done, fail) =>
-    server.on('error', fail).listen(script.port ?? 0, '127.0.0.1', done),
+    server.on('error', fail).listen(script.port ?? 0, script.ipAddress ?? '127.0.0.1', done),
   )
   t.after(() => {
     for (const socket of sockets) socket.destroy()

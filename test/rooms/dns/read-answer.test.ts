@@ -51,6 +51,13 @@ for (const [type, data, value] of values) {
   })
 }
 
+test('RFC 6604 §3: a CNAME that was asked for is there, although the name where it leads is not', () => {
+  const answers = [record('www.example', 'CNAME', 'nowhere.example')]
+  const result = read(response({ answers, flags: codes.noName }, 'CNAME'), 'CNAME')
+  assert.ok(result !== 'malformed')
+  assert.deepEqual(result.answer, found(['nowhere.example']))
+})
+
 test('values stay in the order of the answer', () => {
   const answers = ['192.0.2.9', '192.0.2.1', '192.0.2.5'].map((data) => record('WWW.example', 'A', data))
   assert.deepEqual(answerTo(answers), found(['192.0.2.9', '192.0.2.1', '192.0.2.5']))
