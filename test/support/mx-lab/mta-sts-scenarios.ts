@@ -22,6 +22,15 @@ function refused(outcome: string, reports: readonly string[]): MxScenario['expec
   return { outcomes: [outcome], sessions: ['mx'], reports }
 }
 
+/** A known policy is enforced: a server that nobody vouches for is refused. */
+function known(details: readonly string[]): MxScenario['expected'] {
+  const told = [...details, 'certificate-not-trusted 1'].join('; ')
+  return refused(lines.notAccepted('not accepted (DEPTH_ZERO_SELF_SIGNED_CERT)'), [
+    `${lines.sts}: 0; ${told}`,
+    `${lines.host}: 1`,
+  ])
+}
+
 /** A policy that cannot be had: mail goes as if there were none. */
 function without(rule: string, policy: ServedPolicy | 'no host', detail: string): MxScenario {
   return {
@@ -296,6 +305,38 @@ export const mtaStsScenarios: readonly MxScenario[] = [
     },
     servers: { mx: trusted },
     expected: verified,
+  },
+  {
+    rule: '§2.7: a known policy of the same record counts, and the policy host is not asked',
+    isPolicyKnown: true,
+    policy: 'no host',
+    expected: known([]),
+  },
+  {
+    rule: 'RFC 8461 §10.2: a known policy counts although its record is gone',
+    isPolicyKnown: true,
+    expected: known(['sts-policy-fetch-error no-mta-sts-dns-txt-record+fallback-to-cached-policy 0']),
+  },
+  {
+    rule: 'RFC 8461 §10.2: a known policy counts although its record cannot be looked up',
+    isPolicyKnown: true,
+    policy: {},
+    zones: { '_mta-sts': 'lame' },
+    expected: known(['sts-policy-fetch-error dns-lookup+fallback-to-cached-policy 0']),
+  },
+  {
+    rule: 'RFC 8461 §5.1: a known policy counts although the newer one cannot be had',
+    isPolicyKnown: true,
+    policy: { status: 500 },
+    names: { '@': { MX: [[10, 'mx']] }, '_mta-sts': { TXT: ['v=STSv1; id=two'] } },
+    expected: known(['sts-policy-fetch-error cannot-fetch-policy+fallback-to-cached-policy 0']),
+  },
+  {
+    rule: 'RFC 8461 §5.1: a newer policy takes the place of a known one',
+    isPolicyKnown: true,
+    policy: { mode: 'none' },
+    names: { '@': { MX: [[10, 'mx']] }, '_mta-sts': { TXT: ['v=STSv1; id=two'] } },
+    expected: { ...opportunistic, reports: [`${lines.sts}: 1; ${lines.untrusted}`, `${lines.host}: 1`] },
   },
   without('a policy host that is not there', 'no host', 'sts-policy-fetch-error no-policy-served'),
   without('404', { status: 404 }, 'sts-policy-fetch-error no-policy-served'),

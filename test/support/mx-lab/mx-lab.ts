@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
+import { freshOptions } from '../../../shared/account/options.ts'
 import { dnsConfiguration } from '../../../shared/adapters/net/dns-configuration.ts'
 import { dnsResolver } from '../../../shared/adapters/net/dns-resolver.ts'
 import { policyFetcher } from '../../../shared/adapters/net/policy-fetcher.ts'
 import { smtpDialer } from '../../../shared/adapters/net/smtp-dialer.ts'
 import { systemClock as clock, wait } from '../../../shared/adapters/system/clock.ts'
 import { systemRandom as random } from '../../../shared/adapters/system/random.ts'
-import { freshOptions } from '../../../shared/account/options.ts'
 import type { DomainName } from '../../../shared/address/domain-name.ts'
+import { DAY } from '../../../shared/base/clock.ts'
 import type { DirectRequest } from '../../../shared/direct/direct-attempt.ts'
 import { directTransport } from '../../../shared/direct/direct-transport.ts'
 import { KeptSessions } from '../../../shared/direct/kept-sessions.ts'
+import type { StsPolicy } from '../../../shared/mta-sts/policy.ts'
 import type { StoredPolicy } from '../../../shared/mta-sts/policy-store.ts'
 import type { DeliveryOutcome } from '../../../shared/queue/transport.ts'
 import type { TlsSupport } from '../../../shared/tls-results/domain-tls.ts'
@@ -79,7 +81,7 @@ export async function startMxLab(context: Context, placed: PlacedScenario, dns: 
   const servers = await startServers(context, placed, sessions)
   const resolver = dnsResolver(dnsConfiguration({ servers: dns, trustsAd: false }), { clock, random })
   const server = await startPolicyHost(context, placed)
-  const stored = new Map<string, StoredPolicy>()
+  const stored = new Map<string, StoredPolicy>(knownPolicy(placed))
   const results: TlsResult[] = []
   const outcomes: DeliveryOutcome[] = []
   let remembered: TlsSupport | undefined
@@ -96,7 +98,11 @@ export async function startMxLab(context: Context, placed: PlacedScenario, dns: 
     },
     dialer: smtpDialer({ connectMs: 2000, handshakeMs: 2000, quitMs: 200 }),
     tlsResults: { note: async (noted) => void results.push(...noted) },
-    domainTls: { note: async (_account, _domain, support) => void (remembered = support) },
+    domainTls: {
+      note: async (_account, _domain, support) => {
+        remembered = support
+      },
+    },
     whyNotReachable: () => undefined,
   })
   return {
@@ -111,6 +117,14 @@ export async function startMxLab(context: Context, placed: PlacedScenario, dns: 
       ...(remembered && { remembered: supportText(remembered) }),
     }),
   }
+}
+
+function knownPolicy({ scenario, place }: PlacedScenario): readonly (readonly [string, StoredPolicy])[] {
+  if (!scenario.isPolicyKnown) return []
+  const { domain } = place
+  const mx = [`mx.${domain}` as DomainName]
+  const policy: StsPolicy = { mode: 'enforce', maxAgeSeconds: 86_400, mx, extensions: [] }
+  return [[domain, { recordId: 'one', policy, validUntilAt: clock.now() + DAY }]]
 }
 
 async function startServers(

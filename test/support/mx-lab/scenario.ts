@@ -35,6 +35,8 @@ export interface MxServer {
   /** The answer to commands that begin so (`.` is the data), the first that fits; null hangs up. */
   readonly replies?: Readonly<Record<string, string | null>>
   readonly ipv6?: true
+  /** Hangs up at MAIL when the session had so many. */
+  readonly mostMails?: number
 }
 
 /** What the policy host of the domain serves, once its record is in the DNS. */
@@ -81,6 +83,8 @@ export interface MxScenario {
   readonly tlsa?: Readonly<Record<string, readonly string[]>>
   /** The record is there; `no host`: but no policy host. */
   readonly policy?: ServedPolicy | 'no host'
+  /** An enforced policy that lists `mx` was fetched before, when the record was the one that it still is here. */
+  readonly isPolicyKnown?: true
   /** The domain of the recipients; left out: `@`. */
   readonly domain?: string
   readonly requireTls?: boolean

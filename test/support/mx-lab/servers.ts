@@ -17,31 +17,54 @@ interface ServerPlace {
 /** Starts a server of a scenario, until the test is over. */
 export async function startServer(
   context: { after(end: () => unknown): void },
-  { chain = ['own'], tls, greeting, extensions, replies = {} }: MxServer,
+  server: MxServer,
   { host, ipAddress, port, sessions }: ServerPlace,
   certificates: Certificates,
 ): Promise<ScriptedServer> {
-  const identity = identityOf(chain.map(certificates))
+  const { chain = ['own'], tls, greeting, extensions } = server
   const isDemanding = tls === 'late alert'
   const offers = tls === undefined || tls === 'hidden' || isDemanding
+  const identity = { ...identityOf(chain.map(certificates)), requestCert: isDemanding }
+  const countMail = mailCounter()
   return await scriptedServer(context, {
     ipAddress,
     port,
     ...(greeting !== undefined && { greeting }),
     ...(extensions !== undefined && { extensions }),
-    ...(offers && { identity: { ...identity, requestCert: isDemanding, rejectUnauthorized: isDemanding } }),
+    ...(offers && { identity: { ...identity, rejectUnauthorized: isDemanding } }),
     reply(command, socket) {
       const inTls = socket instanceof TLSSocket
       if (command.startsWith('EHLO') && !inTls) sessions.push(host)
       if (command.startsWith('MAIL')) {
+        if (countMail(socket) > (server.mostMails ?? Number.POSITIVE_INFINITY)) return null
         sessions.push(`${sessions.pop()?.replace(/ .*/, '')} MAIL in ${inTls ? 'TLS' : 'the clear'}`)
       }
-      const key = command.endsWith('\r\n.') ? '.' : command
-      const scripted = Object.entries(replies).find(([start]) => key.startsWith(start))
-      if (scripted) return scripted[1]
-      return inTls || tls === undefined || isDemanding ? undefined : replyWith(tls, command, socket)
+      return replyTo(command, server, socket)
     },
   })
+}
+
+/** Says how often MAIL was said on a socket. */
+function mailCounter(): (socket: Socket) => number {
+  const mails = new WeakMap<Socket, number>()
+  return (socket) => {
+    const count = (mails.get(socket) ?? 0) + 1
+    mails.set(socket, count)
+    return count
+  }
+}
+
+/** What is not usual; undefined otherwise. */
+function replyTo(
+  command: string,
+  { replies = {}, tls }: MxServer,
+  socket: Socket,
+): string | null | undefined {
+  const said = command.endsWith('\r\n.') ? '.' : command
+  const scripted = Object.entries(replies).find(([start]) => said.startsWith(start))
+  if (scripted) return scripted[1]
+  const isBroken = tls !== undefined && tls !== 'late alert' && !(socket instanceof TLSSocket)
+  return isBroken ? replyWith(tls, command, socket) : undefined
 }
 
 /** What a server says whose TLS is at fault. */
