@@ -4,9 +4,11 @@ import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
+import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
+import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom as random } from '../../shared/adapters/system/random.ts'
 import { parseAddress } from '../../shared/address/address.ts'
-import { HOUR, MINUTE } from '../../shared/base/clock.ts'
+import { DAY, HOUR, MINUTE } from '../../shared/base/clock.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import { attempt } from '../../shared/queue/attempt.ts'
 import { attemptHint } from '../../shared/queue/queued-message.ts'
@@ -129,6 +131,13 @@ test('eight workers, two of which are killed, keep the rate of SES, and every me
     assert.equal(row?.state, 'done', which)
     assert.equal(row?.retired?.success, true, which)
   }
+  const calls = await dynamoWebhookStore({ client, name, random }, systemClock).due(
+    SES_ACCOUNT,
+    Date.now() + 2 * DAY,
+    2 * MESSAGES,
+  )
+  const ended = calls.map(({ queueMsgId }) => queueMsgId).sort()
+  assert.deepEqual(ended, [...ids].sort(), 'the account is told of one end of each message')
   const given = new Set(taken.map(({ tags }) => tags.id))
   assert.equal(given.size, taken.length, 'SES was given no message twice')
 })
