@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test'
 import { act } from '../../scripts/cli/act.ts'
 import { CliError } from '../../scripts/cli/cli-error.ts'
 import { adminClient } from '../../scripts/cli/client.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
-import { eventually } from '../support/eventually.ts'
 import { runPostern, serve, startPostern } from './admin-server.ts'
 
 const ID = 115_318_000_123_904

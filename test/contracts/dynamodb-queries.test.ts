@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { openContract } from './dynamodb-contract.ts'
 
 let contract: Awaited<ReturnType<typeof openContract>>

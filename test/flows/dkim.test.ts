@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
+import { eventually } from '../../scripts/eventually.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
 import type { DkimSelectorJson } from '../../shared/admin/dkim.ts'
-import { eventually } from '../support/eventually.ts'
 import { testPostern } from '../support/test-postern.ts'
 
 test('what an account sends is signed by the selectors of its domain, as another implementation finds', async (t) => {

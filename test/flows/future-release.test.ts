@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eventually } from '../../scripts/eventually.ts'
 import { DAY, HOUR } from '../../shared/base/clock.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import { runPostern } from '../cli/admin-server.ts'
-import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 
 let postern: TestPostern

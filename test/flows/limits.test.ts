@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { createTransport } from 'nodemailer'
+import { eventually } from '../../scripts/eventually.ts'
 import { curlForm, curlFormHeaders } from '../support/curl-form.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 
 let postern: TestPostern

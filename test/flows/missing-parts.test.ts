@@ -9,10 +9,10 @@ import { bundleFunctions } from '../../infra/bundle.ts'
 import { bootLocalCloud, type EditableTemplate, type LocalCloud } from '../../infra/local/boot.ts'
 import { findFreePort } from '../../infra/local/free-port.ts'
 import { nameOf } from '../../infra/local/template/resource.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { formatHint } from '../../shared/attempts/hint-channel.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import { variables } from '../../shared/runtime/names.ts'
-import { eventually } from '../support/eventually.ts'
 import { integrationRun } from '../support/integration-run.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-missing-'))

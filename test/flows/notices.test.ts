@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 
 let postern: TestPostern

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { webhookReceiver } from '../support/webhook-receiver.ts'
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { testPostern } from '../support/test-postern.ts'
 
 test('a restart keeps mails, the queue, options and passwords, and seeds nothing again', async (context) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eventually } from '../../scripts/eventually.ts'
 import type { QueuedMessageJson, RetiredMessageJson } from '../../shared/admin/message-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
 import { MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { type ScriptedServer, scriptedServer } from '../adapters/net/scripted-server.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import { smtpDialog } from '../adapters/net/smtp-dialog.ts'
-import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eventually } from '../../scripts/eventually.ts'
 import type { QueuedCallJson, RetiredCallJson } from '../../shared/admin/call-json.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
-import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 

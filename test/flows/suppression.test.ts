@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
 import { dynamoSuppressionStore } from '../../shared/adapters/aws/suppression-store.ts'
 import { type ScriptedServer, scriptedServer } from '../adapters/net/scripted-server.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 

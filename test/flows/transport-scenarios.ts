@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { eventually } from '../../scripts/eventually.ts'
 import { formatInstant, HOUR, MINUTE } from '../../shared/base/clock.ts'
-import { eventually } from '../support/eventually.ts'
 import type { Ending } from './transport-differences.ts'
 import type { TransportWorld } from './transport-world.ts'
 import { authors, type Sent, UNHEARD, type Way, type WayName } from './ways.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { eventually } from '../../scripts/eventually.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
-import { eventually } from '../support/eventually.ts'
 import type { NextHop } from '../support/next-hop.ts'
 import type { TestPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'

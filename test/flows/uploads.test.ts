@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
 import { changeItem } from '../../shared/adapters/aws/dynamo.ts'
 import { keys } from '../../shared/adapters/aws/table.ts'
 import { formatInstant, HOUR, MINUTE } from '../../shared/base/clock.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 
 let postern: TestPostern

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answersPerSecond, type Load, queueCalls } from '../../scripts/bench/webhook-drain/drain.ts'
 import { openReceivers, type Receivers } from '../../scripts/bench/webhook-drain/receiver.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { formatHint } from '../../shared/attempts/hint-channel.ts'
 import { MINUTE, SECOND } from '../../shared/base/clock.ts'
 import { callHint, LONGEST_HINT_WAIT_MS } from '../../shared/webhook/webhook-call.ts'
-import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 
 // What becomes of calls to applications that do not answer, and of everybody else's meanwhile.

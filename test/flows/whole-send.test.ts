@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
 import { curlForm, curlFormHeaders } from '../support/curl-form.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 

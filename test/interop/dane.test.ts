@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { type DnsLab, dnsLab, type LabZone, whyNoDnsLab } from '../../scripts/labs/dns-lab.ts'
 import { formatTlsa } from '../../shared/dane/tlsa.ts'
 import { scriptedServer } from '../adapters/net/scripted-server.ts'
 import { runPostern } from '../cli/admin-server.ts'
 import { makeAuthority, makeCertificate, type TestCertificate } from '../support/certificates.ts'
 import { identityOf, tlsServer } from '../support/tls-server.ts'
 import { associate } from '../support/tlsa.ts'
-import { type DnsLab, dnsLab, type LabZone, whyNoDnsLab } from './dns-lab.ts'
 
 const skip = whyNoDnsLab()
 const ends: (() => unknown)[] = []

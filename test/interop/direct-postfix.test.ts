@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { findFreePort } from '../../infra/local/free-port.ts'
+import { eventually } from '../../scripts/eventually.ts'
+import { type DnsLab, dnsLab, type LabZone, whyNoDnsLab } from '../../scripts/labs/dns-lab.ts'
+import { type PostfixLab, startPostfix, whyNoPostfix } from '../../scripts/labs/postfix-lab.ts'
 import type { RowId } from '../../shared/base/row-id.ts'
 import { formatTlsa } from '../../shared/dane/tlsa.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import { variables } from '../../shared/runtime/names.ts'
 import { makeCertificate, type TestCertificate } from '../support/certificates.ts'
-import { eventually } from '../support/eventually.ts'
 import { storesOf, type TestPostern, testPostern } from '../support/test-postern.ts'
 import { identityOf } from '../support/tls-server.ts'
 import { associate } from '../support/tlsa.ts'
-import { type DnsLab, dnsLab, type LabZone, whyNoDnsLab } from './dns-lab.ts'
-import { type PostfixLab, startPostfix, whyNoPostfix } from './postfix-lab.ts'
 
 /** Each is a zone, whose MX is an address and an SMTP service of one Postfix. */
 const domains = {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { type DnsLab, dnsLab, whyNoDnsLab } from '../../scripts/labs/dns-lab.ts'
 import { dnsConfiguration } from '../../shared/adapters/net/dns-configuration.ts'
 import { dnsResolver } from '../../shared/adapters/net/dns-resolver.ts'
 import { systemClock } from '../../shared/adapters/system/clock.ts'
 import { systemRandom } from '../../shared/adapters/system/random.ts'
 import type { DnsRecordType, Resolver } from '../../shared/dns/resolver.ts'
 import { runPostern } from '../cli/admin-server.ts'
-import { type DnsLab, dnsLab, whyNoDnsLab } from './dns-lab.ts'
 
 const skip = whyNoDnsLab()
 const records = `

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
+import { dnsLab, whyNoDnsLab } from '../../scripts/labs/dns-lab.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { variables } from '../../shared/runtime/names.ts'
 import { deliverRaw } from '../support/deliver-raw.ts'
 import { keyRecord, signDkim } from '../support/dkim-signer.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
-import { dnsLab, whyNoDnsLab } from './dns-lab.ts'
 
 const skip = whyNoDnsLab()
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
+import { type PostfixLab, startPostfix, whyNoPostfix } from '../../scripts/labs/postfix-lab.ts'
+import { environment, whyMissing } from '../../scripts/labs/programs.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
-import { eventually } from '../support/eventually.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
-import { type PostfixLab, startPostfix, whyNoPostfix } from './postfix-lab.ts'
-import { environment, whyMissing } from './programs.ts'
 
 const { address, password } = localSeed
 

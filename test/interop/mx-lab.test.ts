@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { findFreePort } from '../../infra/local/free-port.ts'
+import { type DnsLab, dnsLab, whyNoDnsLab } from '../../scripts/labs/dns-lab.ts'
 import { trustCertificate } from '../adapters/net/trust-certificate.ts'
 import { mxScenarios } from '../support/mx-lab/all-scenarios.ts'
 import { trustedAuthority } from '../support/mx-lab/certificates.ts'
 import { type PlacedScenario, placeScenario, startMxLab } from '../support/mx-lab/mx-lab.ts'
 import { zoneFilesOf } from '../support/mx-lab/zones.ts'
-import { type DnsLab, dnsLab, whyNoDnsLab } from './dns-lab.ts'
 
 const skip = whyNoDnsLab()
 let dns: DnsLab

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startSmtpSink, whyNoSmtpSink } from '../../scripts/labs/smtp-sink-lab.ts'
 import { smtpDialer } from '../../shared/adapters/net/smtp-dialer.ts'
 import { assertOpen, directRequest, sessionRequest } from '../adapters/net/session-request.ts'
-import { startSmtpSink, whyNoSmtpSink } from './smtp-sink-lab.ts'
 
 const dialer = smtpDialer({ quitMs: 1_000 })
 

@@ -4,11 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../scripts/eventually.ts'
+import { whyMissing } from '../../scripts/labs/programs.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
-import { eventually } from '../support/eventually.ts'
 import { smtpSession } from '../support/smtp-session.ts'
 import { type TestPostern, testPostern } from '../support/test-postern.ts'
-import { whyMissing } from './programs.ts'
 
 const { address, password } = localSeed
 /** What swaks ends with (swaks(1), "EXIT CODES"). */

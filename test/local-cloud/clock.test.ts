@@ -17,7 +17,7 @@ import {
 import { bootLocalCloud, type LocalCloud } from '../../infra/local/boot.ts'
 import { openClock } from '../../infra/local/clock.ts'
 import { countWork } from '../../infra/local/programs/running-work.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { synthDemoApp } from './demo-app.ts'
 
 const MINUTE = 60_000

@@ -15,7 +15,7 @@ import {
 import type { JsonObject } from '../../infra/local/gateway/json-service.ts'
 import { openSes } from '../../infra/local/ses/ses.ts'
 import type { SesSettings } from '../../infra/local/ses/settings.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { type ServedSes, serveSes } from '../support/ses-stand-in.ts'
 
 const EventBridgeDestination = { EventBusArn: 'arn:aws:events:us-east-1:000000000000:event-bus/default' }

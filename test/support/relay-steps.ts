@@ -1,4 +1,4 @@
-import { eventually } from './eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { type Installation, type Outside, type Step, sendTo } from './integration-steps.ts'
 
 /** Comes first: functions may work with options that are five seconds old. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { eventually } from '../../scripts/eventually.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { sesTags } from '../../shared/ses/ses-tags.ts'
-import { eventually } from './eventually.ts'
 import type { Installation, Outside, Step } from './integration-steps.ts'
 import { sesEventText } from './ses-events.ts'
 import { readCall, type SentOne, sendOne, waitingCall } from './webapi-steps.ts'

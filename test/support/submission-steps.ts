@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTransport } from 'nodemailer'
-import { eventually } from './eventually.ts'
+import { eventually } from '../../scripts/eventually.ts'
 import { type Installation, large, type Outside, type Step } from './integration-steps.ts'
 
 /** What mail programs do. */

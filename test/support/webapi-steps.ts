@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { eventually } from '../../scripts/eventually.ts'
 import { localSeed } from '../../scripts/local-postern.ts'
 import { dynamoQueueStore } from '../../shared/adapters/aws/queue-store.ts'
 import { dynamoWebhookStore } from '../../shared/adapters/aws/webhook-store.ts'
@@ -8,7 +9,6 @@ import type { RowId } from '../../shared/base/row-id.ts'
 import type { QueuedMessage } from '../../shared/queue/queued-message.ts'
 import type { WebhookCall } from '../../shared/webhook/webhook-call.ts'
 import { deliverRaw } from './deliver-raw.ts'
-import { eventually } from './eventually.ts'
 import type { Installation, Step } from './integration-steps.ts'
 
 /** What the webapi does beyond sending small messages and reading them. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SmtpSink } from '../../../test/interop/smtp-sink-lab.ts'
+import type { SmtpSink } from '../../labs/smtp-sink-lab.ts'
 
 const ASKED_EVERY_MS = 10
 const PROGRESS_EVERY_MS = 10_000

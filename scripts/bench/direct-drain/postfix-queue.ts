@@ -1,8 +1,8 @@
 import { createTransport } from 'nodemailer'
 import { findFreePort } from '../../../infra/local/free-port.ts'
 import { inGroups } from '../../../shared/base/in-groups.ts'
-import { startPostfix } from '../../../test/interop/postfix-lab.ts'
-import type { SmtpSink } from '../../../test/interop/smtp-sink-lab.ts'
+import { startPostfix } from '../../labs/postfix-lab.ts'
+import type { SmtpSink } from '../../labs/smtp-sink-lab.ts'
 import { secondsToTake } from './drain.ts'
 import { benchMessage, MAIL_FROM } from './message.ts'
 

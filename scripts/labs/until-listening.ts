@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../eventually.ts'
 
 /** Waits until connections are accepted there; fails with `what` when that takes longer than ten seconds. */
 export async function untilListening(what: string, ipAddress: string, port: number): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '../eventually.ts'
 import { environment as env, whyMissing } from './programs.ts'
 import { untilListening } from './until-listening.ts'
 
