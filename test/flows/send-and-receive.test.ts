@@ -110,21 +110,21 @@ test('a Send becomes a mail, an incoming call and a delivered call, payloads as 
 })
 
 test('a permanent refusal is a failed call with the reply, a temporary one a delayed call, and the row stays queued', async () => {
-  const before = application.calls.length
   const sent = await postern.call('Send', {
     To: [{ Address: 'a+permerror@remote.test' }, { Address: 'b+451@other.test' }],
     Text: 'x',
   })
   const [permanent, temporary] = sent.json.Submissions as { QueueMsgID: number }[]
-  const events = await eventually('both events', () => {
-    const calls = application.calls.slice(before).filter(({ path }) => path === '/out')
-    return calls.length === 2 && calls.map(({ json }) => json)
-  })
-  const failed = events.find(({ QueueMsgID }) => QueueMsgID === permanent?.QueueMsgID)
-  assert.deepEqual([failed?.Event, failed?.SMTPCode, failed?.SMTPEnhancedCode], ['failed', 550, '5.0.0'])
-  const delayed = events.find(({ QueueMsgID }) => QueueMsgID === temporary?.QueueMsgID)
-  assert.deepEqual([delayed?.Event, delayed?.SMTPCode, delayed?.SMTPEnhancedCode], ['delayed', 451, '4.0.0'])
-  assert.match(String(delayed?.Error), /simulated/)
+  const eventOf = (row: { QueueMsgID: number } | undefined) =>
+    eventually('its event', () => {
+      const calls = application.calls.filter(({ path }) => path === '/out')
+      return calls.find(({ json }) => json.QueueMsgID === row?.QueueMsgID)?.json
+    })
+  const failed = await eventOf(permanent)
+  assert.deepEqual([failed.Event, failed.SMTPCode, failed.SMTPEnhancedCode], ['failed', 550, '5.0.0'])
+  const delayed = await eventOf(temporary)
+  assert.deepEqual([delayed.Event, delayed.SMTPCode, delayed.SMTPEnhancedCode], ['delayed', 451, '4.0.0'])
+  assert.match(String(delayed.Error), /simulated/)
 
   const queued = await eventually('the index of the queue shows the row', async () => {
     const list = await postern.admin.get<{ ID: number; Attempts: number }[]>('/queue')
