@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { eventually } from '../../scripts/eventually.ts'
 import { delivered, differences, type Ending, shownElsewhere } from './transport-differences.ts'
 import { type Scenario, scenarios } from './transport-scenarios.ts'
-import { type TransportWorld, transportWorld } from './transport-world.ts'
-import { openWays, type Sent, type Way, type WayName, wayNames } from './ways.ts'
+import { openWays, type Sent, type Way, type WayName, wayNames } from './transport-ways.ts'
+import { PATIENCE, type TransportWorld, transportWorld } from './transport-world.ts'
 
 let ways: readonly Way[] = []
 let world: TransportWorld
@@ -52,7 +52,7 @@ async function assertEndings(
   const isTold = () =>
     sent.every((each, place) => isDeepStrictEqual(world.events(each), endings[place]?.events))
   const isSo = async () => isTold() && isDeepStrictEqual(await look(), endings)
-  await eventually('the end', isSo).catch(async () => assert.deepEqual(await look(), endings))
+  await eventually('the end', isSo, PATIENCE).catch(async () => assert.deepEqual(await look(), endings))
 }
 
 test('of what has ended nothing more was told, though SES told everything twice', () => {

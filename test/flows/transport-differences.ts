@@ -1,4 +1,5 @@
-import type { WayName } from './ways.ts'
+import type { QueuedMessageJson } from '../../shared/admin/message-json.ts'
+import type { WayName } from './transport-ways.ts'
 
 /** What is known of a message in the end. */
 export interface Ending {
@@ -6,10 +7,10 @@ export interface Ending {
   readonly events: readonly string[]
   /** Its attempts and what was told after them: the success, code and enhanced code of each. */
   readonly results: readonly string[]
-  readonly state: 'succeeded' | 'failed' | 'waiting' | 'handed' | `refused: ${string}`
+  readonly state: 'succeeded' | 'failed' | QueuedMessageJson['State'] | `refused: ${string}`
   /** How often the next hop was asked to take mail for its recipient. */
   readonly asked: number
-  /** Notices and notifications about it in the sender's Inbox. */
+  /** Notices and notifications about its Send in the sender's Inbox. */
   readonly mails: number
   /** Its recipient is on the suppression list. */
   readonly suppressed: boolean
@@ -126,6 +127,6 @@ export const differences: Readonly<Record<string, Partial<Record<WayName, Differ
 export const shownElsewhere: Readonly<Record<string, string>> = {
   'worker that dies while it sends': 'test/adapters/aws/ses-stores.test.ts',
   'header fields': 'test/rooms/ses/ses-content.test.ts',
-  // Its sentence is about SES itself: the local one keeps what it is given as it is.
+  // SES does that itself: the local one changes nothing; scenarios see the Message-ID that was sent in their events.
   'Message-ID, Date, reverse-path': 'test/rooms/ses/ses-transport.test.ts',
 }

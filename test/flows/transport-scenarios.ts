@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { eventually } from '../../scripts/eventually.ts'
 import { formatInstant, HOUR, MINUTE } from '../../shared/base/clock.ts'
 import type { Ending } from './transport-differences.ts'
-import type { TransportWorld } from './transport-world.ts'
-import { authors, type Sent, UNHEARD, type Way, type WayName } from './ways.ts'
+import { authors, type Sent, UNHEARD, type Way, type WayName } from './transport-ways.ts'
+import { PATIENCE, type TransportWorld } from './transport-world.ts'
 
 /** Something that befalls messages, whatever way they take. */
 export interface Scenario {
@@ -88,16 +88,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 
   'AT-40: who is never taken gets eight attempts, a notice of the delay and one of the failure': {
-    async run({ send, told, events, advance }, way) {
-      const message = await send(`eve+451@${way.domain}`)
+    async run({ send, told, events }, way) {
+      const recipient = `eve+451@${way.domain}`
+      const message = await way.putOff(recipient, () => send(recipient))
       await told(message, 'delayed')
-      for (let attempts = 1; attempts < 8; attempts++) {
-        await advance(9 * MINUTE * 2 ** (attempts - 1))
-        const isOver = await eventually('the next event', () => {
-          const { length, last } = { length: events(message).length, last: events(message).at(-1) }
-          return last?.startsWith('failed') ? 'over' : length > attempts && 'goes on'
-        })
-        if (isOver === 'over') break
+      for (let attempts = 1; !events(message).at(-1)?.startsWith('failed'); attempts++) {
+        await way.refuseAgain(message, attempts)
+        await eventually('the next event', () => events(message).length > attempts, PATIENCE)
       }
       return [message]
     },

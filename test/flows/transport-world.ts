@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { eventually } from '../../scripts/eventually.ts'
+import type { QueuedMessageJson, RetiredMessageJson } from '../../shared/admin/message-json.ts'
 import type { OperationJson } from '../../shared/admin/operations.ts'
+import { SECOND } from '../../shared/base/clock.ts'
 import type { NextHop } from '../support/next-hop.ts'
 import type { TestPostern } from '../support/test-postern.ts'
 import { type WebhookReceiver, webhookReceiver } from '../support/webhook-receiver.ts'
 import type { Ending } from './transport-differences.ts'
-import { authors, OPTIONS_KNOWN, type Sent, type Way, type Ways } from './ways.ts'
+import { authors, OPTIONS_KNOWN, type Sent, type Way, type Ways } from './transport-ways.ts'
+
+/** Three programs and a sender on two cores, which other tests use too. */
+export const PATIENCE = 30 * SECOND
 
 interface SendOptions {
   readonly From?: string
@@ -62,9 +67,8 @@ export async function transportWorld(
       })
     },
     async told(message, event) {
-      await eventually(`${event} of ${message.recipient}`, () =>
-        events(message).some((each) => each.startsWith(event)),
-      )
+      const isTold = () => events(message).some((each) => each.startsWith(event))
+      await eventually(`${event} of ${message.recipient}`, isTold, PATIENCE)
     },
     events,
     act: async (Action, { id }, more = {}) =>
@@ -133,17 +137,11 @@ function eventsOf({ calls }: WebhookReceiver, { id, fromId, messageId }: Sent): 
   })
 }
 
-interface MessageJson {
-  readonly Success?: boolean
-  readonly State?: 'waiting' | 'handed'
-  readonly Results: readonly { readonly Success: boolean; readonly Code: number; readonly Secode: string }[]
-}
-
 async function stateOf({ admin }: TestPostern, { id }: Sent): Promise<Pick<Ending, 'state' | 'results'>> {
-  const { Success, State, Results } = await admin.get<MessageJson>(`/queue/postern/${id}`)
+  const message = await admin.get<QueuedMessageJson | RetiredMessageJson>(`/queue/postern/${id}`)
   return {
-    state: State ?? (Success ? 'succeeded' : 'failed'),
-    results: Results.map(({ Success, Code, Secode }) =>
+    state: 'State' in message ? message.State : message.Success ? 'succeeded' : 'failed',
+    results: message.Results.map(({ Success, Code, Secode }) =>
       `${Success ? 'success' : 'failure'} ${Code} ${Secode}`.trimEnd(),
     ),
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import type { LocalCloud } from '../../infra/local/boot.ts'
 import { findFreePort } from '../../infra/local/free-port.ts'
 import { eventually } from '../../scripts/eventually.ts'
 import { HOUR, MINUTE, SECOND } from '../../shared/base/clock.ts'
@@ -40,6 +39,8 @@ export interface Way {
   putOff(recipient: string, send: () => Promise<Sent>): Promise<Sent>
   /** It takes what it had put off. */
   take(message: Sent): Promise<void>
+  /** After so many attempts it does not take it again, and where it tries by itself, it gives up. */
+  refuseAgain(message: Sent, attempts: number): Promise<void>
   /** What it had taken comes back: there is no such mailbox. */
   bounce(message: Sent): Promise<void>
   complain(message: Sent): Promise<void>
@@ -139,6 +140,9 @@ function smtpWay(
     async take() {
       await local.cloud.clock.advance(8 * MINUTE)
     },
+    async refuseAgain(_message, attempts) {
+      await local.cloud.clock.advance(9 * MINUTE * 2 ** (attempts - 1))
+    },
     bounce: (message) => tell(message, ...mailOf('delivery-status', statusOf(message.recipient))),
     complain: (message) => tell(message, ...mailOf('feedback-report', COMPLAINT)),
     close: server.close,
@@ -182,8 +186,8 @@ function sesWay({ local: { cloud }, admin }: Pick<TestPostern, 'local' | 'admin'
     const mail = ses.accepted().find(({ tags }) => tags.id === String(id))
     if (!mail) throw new Error(`SES has no message ${id}`)
     const body = sesEventText(type, mail.tags, told, randomUUID())
-    const Records = [1, 2].map((each) => ({ messageId: `${each}`, body }))
-    await invokeEvents(cloud, Records)
+    const Records = ['1', '2'].map((messageId) => ({ messageId, body }))
+    await cloud.invoke('WorkersSesEventsHandler', { Records })
   }
   return {
     name: 'ses',
@@ -203,24 +207,18 @@ function sesWay({ local: { cloud }, admin }: Pick<TestPostern, 'local' | 'admin'
       return message
     },
     take: (message) => tell(message, 'Delivery', { delivery: { smtpResponse: '250 2.0.0 ok' } }),
-    async bounce(message) {
-      const diagnosticCode = 'smtp; 550 5.1.1 no such user'
-      const bouncedRecipients = [{ emailAddress: message.recipient, status: '5.1.1', diagnosticCode }]
-      await tell(message, 'Bounce', {
-        bounce: { bounceType: 'Permanent', bounceSubType: 'General', bouncedRecipients },
-      })
-    },
+    refuseAgain: (message) => tell(message, 'Bounce', bounceOf(message, 'Transient', '4.0.0', '451')),
+    bounce: (message) => tell(message, 'Bounce', bounceOf(message, 'Permanent', '5.1.1', '550')),
     complain: (message) => tell(message, 'Complaint', { complaint: { complaintFeedbackType: 'abuse' } }),
     close: (isClosed) => ses.set({ account: isClosed ? 'paused' : 'healthy' }),
     keepSilent: (isSilent) => ses.set({ eventsLost: isSilent ? 1 : 0 }),
   }
 }
 
-async function invokeEvents(
-  { invoke }: Pick<LocalCloud, 'invoke'>,
-  Records: readonly object[],
-): Promise<void> {
-  await invoke('WorkersSesEventsHandler', { Records })
+function bounceOf({ recipient }: Sent, bounceType: string, status: string, code: string): object {
+  const diagnosticCode = `smtp; ${code} ${status} not taken`
+  const bouncedRecipients = [{ emailAddress: recipient, status, diagnosticCode }]
+  return { bounce: { bounceType, bounceSubType: 'General', bouncedRecipients } }
 }
 
 /** Beyond what a running program remembers of the options. */
