@@ -11,6 +11,8 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 const CERTIFICATE_FAULT = /CERT|^UNABLE_TO_|CRL|^HOSTNAME_MISMATCH$/
+/** What the other side did not like (RFC 8446 §6), perhaps a certificate of ours, or that there is none. */
+const ALERT = /_ALERT_/
 const PROTOCOL_FAULT = /SSL|TLS|^EPROTO$/
 
 /**
@@ -19,7 +21,7 @@ const PROTOCOL_FAULT = /SSL|TLS|^EPROTO$/
  */
 export function connectionReason(code: string): string | undefined {
   if (reasons[code] !== undefined) return reasons[code]
-  if (CERTIFICATE_FAULT.test(code)) return `certificate not accepted (${code})`
+  if (CERTIFICATE_FAULT.test(code) && !ALERT.test(code)) return `certificate not accepted (${code})`
   if (PROTOCOL_FAULT.test(code)) return `TLS handshake failed (${code})`
   return undefined
 }

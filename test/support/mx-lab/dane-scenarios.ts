@@ -191,6 +191,12 @@ export const daneScenarios: readonly MxScenario[] = [
     'temporary 554 5.7.0 at mx.x.test, plain: STARTTLS with mx.x.test:25: the server answered 554 5.7.0 never',
     'starttls-not-supported smtp-starttls-reply-code-554 1',
   ),
+  withoutTls(
+    '§2.6: an alert after the handshake makes a failure of what DANE vouched for',
+    'late alert',
+    'temporary at mx.x.test, plain: TLS handshake with mx.x.test:25: TLS handshake failed (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)',
+    'validation-failure tls-remote-alert-116-certificate-required 1',
+  ),
   {
     rule: '§2.3: a required STARTTLS is said although it is not offered',
     tlsa: { mx: ['3 1 1 own'] },

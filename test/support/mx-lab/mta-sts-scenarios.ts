@@ -177,6 +177,16 @@ export const mtaStsScenarios: readonly MxScenario[] = [
     },
   },
   {
+    rule: '§2.3 row "MX mismatch, enforce": DANE does not make up for it',
+    policy: { mx: ['other'] },
+    tlsa: { mx: ['3 1 1 own'] },
+    expected: {
+      outcomes: ['temporary: the MTA-STS policy does not list mx.x.test'],
+      sessions: [],
+      reports: [`${lines.sts}: 0; validation-failure mtasts-policy-mx-mismatch 1`],
+    },
+  },
+  {
     rule: '§2.3 row "MX mismatch, testing": it is only reported',
     policy: { mode: 'testing', mx: ['other'] },
     servers: { mx: trusted },

@@ -109,6 +109,14 @@ export const routeScenarios: readonly MxScenario[] = [
     },
   },
   {
+    rule: 'RFC 5321 §5.1: mail for a domain whose best host we are, but which we do not know, goes nowhere',
+    names: { '@': { MX: [[10, 'postern.example.']] } },
+    expected: {
+      outcomes: ['permanent 5.4.6: this server is the mail host of x.test, but does not know that domain'],
+      ...nothing,
+    },
+  },
+  {
     rule: '§2.1: MX records that cannot be looked up are waited for',
     zones: { '@': 'lame' },
     expected: {
