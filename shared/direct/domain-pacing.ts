@@ -102,7 +102,7 @@ function begin(pace: Pace, clock: Clock): Admission {
 /** Few wait, and only for domains that are quick: they keep places from others meanwhile. */
 function isTurnNear(pace: Pace, now: Instant): boolean {
   if (pace.pausedUntil > now || pace.waiting.size >= MOST_WAITING) return false
-  return (pace.waiting.size + 1) * apartMs(pace, now) <= NEAR_MS
+  return ((pace.waiting.size + 1) * turnMsOf(pace, now)) / pace.most <= NEAR_MS
 }
 
 async function untilTurn({ waiting }: Pace, wait: PacingPorts['wait']): Promise<void> {
@@ -151,15 +151,12 @@ function turnMsOf({ turnMs, running }: Pace, now: Instant): number {
   return Math.max(turnMs, oldest ? now - oldest.begunAt : 0)
 }
 
-/** How far apart turns are. A domain that was never slowed down will soon have all places. */
-function apartMs(pace: Pace, now: Instant): number {
-  return turnMsOf(pace, now) / (pace.setbacks === 0 ? GREATEST_MOST : pace.most)
-}
-
 /** A time of its own for each, as far apart as places become free. */
 function nextTurn(pace: Pace, now: Instant, random: Random): Instant {
   const from = Math.max(now + SOONEST_MS, pace.pausedUntil)
-  const at = pace.timetable.give(from, from + LATEST_MS, apartMs(pace, now) / OVERBOOKING)
+  // A domain that was never slowed down will soon have all places.
+  const places = pace.setbacks === 0 ? GREATEST_MOST : pace.most
+  const at = pace.timetable.give(from, from + LATEST_MS, turnMsOf(pace, now) / places / OVERBOOKING)
   // Beyond that the queue is so long that places are a matter of luck.
   return at ?? Math.round(from + LATEST_MS * (0.5 + random.fraction() / 2))
 }

@@ -169,7 +169,8 @@ suite('who waits for a turn that is near', () => {
     const { go, admit, later } = paced(true)
     const running = await Promise.all(Array.from({ length: 5 }, () => go()))
     const [first] = running
-    const waiting = Array.from({ length: 75 }, () => admit())
+    // Five transactions of a second, as long as nothing is known: as many turns as come within four seconds.
+    const waiting = Array.from({ length: 20 }, () => admit())
     await later()
     first?.ended([accepted])
     assert.equal((await Promise.race(waiting)).kind, 'go')
@@ -178,8 +179,8 @@ suite('who waits for a turn that is near', () => {
   test('does not, where transactions take long', async () => {
     const { clock, go, later } = paced(true)
     await Promise.all(Array.from({ length: 5 }, () => go()))
-    // Twenty at a time, if all goes well: less than one turn in four seconds.
-    clock.advance(81 * SECOND)
+    // Five at a time: less than one turn in four seconds.
+    clock.advance(21 * SECOND)
     await later()
   })
 })
