@@ -464,10 +464,13 @@ export async function read(
   return await dynamoQueueStore(table, systemClock).read(account, id)
 }
 
+/** What was claimed is still claimed after the restart, or the lists would differ. */
+const longerThanTheRunMs = 15 * MINUTE
+
 /** Another worker begins an attempt, if it may, and never ends it. */
 async function claim({ table }: Installation, row: QueuedMessage): Promise<QueuedMessage | undefined> {
   const ports = { store: dynamoQueueStore(table, systemClock), clock: systemClock, random: systemRandom }
-  return await beginAttempt(ports, row, MINUTE, (begun) => ({
+  return await beginAttempt(ports, row, longerThanTheRunMs, (begun) => ({
     ...begun,
     status: 'running',
     enhancedCode: '',
