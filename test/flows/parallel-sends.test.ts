@@ -6,7 +6,7 @@ import { type TestPostern, testPostern } from '../support/test-postern.ts'
 import { webhookReceiver } from '../support/webhook-receiver.ts'
 
 const SENDS = 500
-const IN_FLIGHT = 50
+const IN_FLIGHT = 20
 
 /** How AWS may be on a bad day. */
 const faults = {
