@@ -21,6 +21,7 @@ const removals: readonly (RoleAction & { readonly rule: string })[] = [
   { rule: 'the poller of a queue', role: 'WorkersWebhookRole', action: 'sqs:DeleteMessage' },
   { rule: 'a function that reads objects', role: 'WorkersDeliverRole', action: 's3:GetObject' },
   { rule: 'the listener', role: 'MailListenerTaskTaskRole', action: 'dynamodb:PutItem' },
+  { rule: 'a login over SMTP', role: 'MailListenerTaskTaskRole', action: 'dynamodb:Query' },
 ]
 
 for (const { rule, ...permission } of removals) {

@@ -19,6 +19,7 @@ async function open(context: { after(end: () => void): void }): Promise<Receiver
 /** Twelve hang: more than there are pollers, and than environments for those who do not. */
 const LOAD: Load = { calls: 120, urls: 60, hanging: 12 }
 const ANSWERING = 96
+const PIECES = 3
 /**
  * `npm run bench:webhooks` wants 0.9 on a quiet machine. Here other tests share it, so that this only
  * tells right from wrong: who waited for one that hangs would wait for its timeout, ten times as long.
@@ -40,13 +41,17 @@ test('URLs that hang delay nobody: the others get their calls as fast, one at a 
     await eventually('they all hang', () => receivers.hanging() === LOAD.hanging, 60 * SECOND)
   }
   await drain()
-  const alone = await drain()
-  await hang()
-  const ratio = (await drain()) / alone
-  assert.equal(receivers.hanging(), LOAD.hanging)
-  receivers.release()
-  await eventually('none hangs', () => receivers.hanging() === 0)
-  assert.ok(ratio >= LEAST_RATIO, `as fast beside those that hang as alone: ${ratio}`)
+  const ratios: number[] = []
+  for (let piece = 0; piece < PIECES; piece++) {
+    const alone = await drain()
+    await hang()
+    ratios.push((await drain()) / alone)
+    assert.equal(receivers.hanging(), LOAD.hanging)
+    receivers.release()
+    await eventually('none hangs', () => receivers.hanging() === 0)
+  }
+  const [median = 0] = ratios.toSorted((a, b) => a - b).slice(Math.floor(PIECES / 2))
+  assert.ok(median >= LEAST_RATIO, `as fast beside those that hang as alone: ${ratios}`)
   assert.equal(receivers.mostAtOnce(), 1)
   assert.equal(receivers.overtaken(), 0)
 })
